@@ -1,0 +1,189 @@
+"""The shared record types: facts read from evidence, before anybody says what they mean.
+
+Each class is one line type of ``triage export --format jsonl``. A parser fills the fields it knows; a field it cannot know stays
+``None`` (text, numbers) or a ``NoTime`` with its reason. Provenance (source, path, parser) is added by the engine; the parser gives
+``locator`` (row, offset, key) and ``recovered`` (True for deleted rows and remnants, never mixed with live ones).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from artefacts.times import NOT_RECORDED, NoTime, Time, Timestamp
+
+
+@dataclass(slots=True, kw_only=True)
+class Observation:
+    """What every record shares."""
+
+    locator: str = ""
+    recovered: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """The record as JSON values: ``type``, its fields in declared order; a time is RFC 3339 or null with ``<field>_reason``."""
+        out: dict[str, Any] = {"type": type(self).__name__}
+        for item in fields(self):
+            if item.name in ("locator", "recovered"):
+                continue
+            value = getattr(self, item.name)
+            if isinstance(value, Timestamp):
+                out[item.name] = value.isoformat()
+            elif isinstance(value, NoTime):
+                out[item.name] = None
+                out[f"{item.name}_reason"] = value.reason
+                if value.local is not None:
+                    out[f"{item.name}_local"] = value.local
+            elif isinstance(value, tuple):
+                out[item.name] = list(value)
+            else:
+                out[item.name] = value
+        return out
+
+
+@dataclass(slots=True, kw_only=True)
+class PageVisit(Observation):
+    """A page opened in a browser. ``transition`` in words (typed, link, reload, …); ``visit_count`` of the page, not of this visit."""
+
+    url: str
+    title: str | None = None
+    time: Time = NOT_RECORDED
+    transition: str | None = None
+    visit_count: int | None = None
+    browser: str | None = None
+    profile: str | None = None
+    user: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Download(Observation):
+    """A file fetched by a browser. ``path`` is where it was to be stored; ``bytes`` received; ``opened`` by the user from the browser."""
+
+    url: str | None
+    path: str | None = None
+    started: Time = NOT_RECORDED
+    finished: Time = NOT_RECORDED
+    bytes: int | None = None
+    total_bytes: int | None = None
+    opened: bool | None = None
+    state: str | None = None
+    mime_type: str | None = None
+    referrer: str | None = None
+    browser: str | None = None
+    profile: str | None = None
+    user: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class SearchQuery(Observation):
+    """Words somebody searched for. ``where`` says how they were found: ``url``, ``keyword_search_terms``, ``form``, …"""
+
+    terms: str
+    engine: str | None = None
+    time: Time = NOT_RECORDED
+    where: str | None = None
+    url: str | None = None
+    browser: str | None = None
+    profile: str | None = None
+    user: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class FileSeen(Observation):
+    """A file, present in a file system or remembered elsewhere (``how``). ``hashes`` maps md5, sha1, sha256 to lower-case hex."""
+
+    path: str
+    size: int | None = None
+    time: Time = NOT_RECORDED
+    created: Time = NOT_RECORDED
+    accessed: Time = NOT_RECORDED
+    changed: Time = NOT_RECORDED
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    allocated: bool = True
+    how: str = "file system"
+
+
+@dataclass(slots=True, kw_only=True)
+class DeletedFile(Observation):
+    """A file that was deleted. ``content`` says what its bytes can be relied on for: ``recoverable``, ``guess``, ``overwritten``, ``none``."""
+
+    path: str
+    deleted: Time = NOT_RECORDED
+    size: int | None = None
+    time: Time = NOT_RECORDED
+    created: Time = NOT_RECORDED
+    accessed: Time = NOT_RECORDED
+    changed: Time = NOT_RECORDED
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    content: str | None = None
+    how: str = "file system"
+
+
+@dataclass(slots=True, kw_only=True)
+class HashMatch(Observation):
+    """A file whose digest is in a loaded hash set. ``code`` is the set's own category code, verbatim; ``label`` the keeper's words for it."""
+
+    path: str
+    algorithm: str
+    digest: str
+    set_name: str
+    set_version: str | None = None
+    role: str = "alert"
+    code: str | None = None
+    label: str | None = None
+    size: int | None = None
+    size_matches: bool | None = None
+    allocated: bool = True
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    time: Time = NOT_RECORDED
+
+
+@dataclass(slots=True, kw_only=True)
+class KeywordHit(Observation):
+    """A keyword met. ``where`` is the kind of text (search_terms, title, url, name, text); ``context`` the words around it."""
+
+    term: str
+    category: str
+    severity: int
+    where: str
+    context: str
+    library: str
+    form: str = "word"
+    language: str | None = None
+    count: int = 1
+    other_terms: tuple[str, ...] = ()
+    time: Time = NOT_RECORDED
+    user: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class YaraMatch(Observation):
+    """A YARA rule that matched a file's content. ``meta`` is the rule's own; ``strings`` are identifiers with offsets, never the bytes."""
+
+    path: str
+    rule: str
+    namespace: str
+    meta: Mapping[str, Any] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    strings: tuple[str, ...] = ()
+    allocated: bool = True
+
+
+@dataclass(slots=True, kw_only=True)
+class EncryptedItem(Observation):
+    """A volume, container or file that is encrypted. ``state``: locked, unlocked, unknown."""
+
+    kind: str
+    path: str
+    state: str = "locked"
+    detail: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class SystemFact(Observation):
+    """One fact about the machine: host name, time zone, installation date, clock offset, …"""
+
+    name: str
+    value: str
+    time: Time = NOT_RECORDED

@@ -1,0 +1,171 @@
+"""The case journal, ``journal.jsonl``: append-only, hash-chained, flushed as it grows. The journal is the case.
+
+Each line is one JSON object and a newline::
+
+    {"seq": 7, "prev": "<SHA-256 of line 6, its newline left out, hex>", "time": "2026-11-21T09:00:00.000000Z", "kind": "coverage", "data": {…}}
+
+``prev`` of line 0 is 64 zeros. ``time`` is this computer's clock (asserted, not proved). Kinds, and what ``data`` holds:
+
+=================  ==============================================================================================================
+case_opened        tool {name, version, self_sha256}, arguments, profile, rules {…digests}, hash_sets [...], visit, case_id, public_key
+source_opened      id, kind, path, size, files[{path, size, sha256?}], facts
+volume             source, id, offset, length, scheme, description, filesystem, label, encrypted, unlocked, status, reason
+coverage           source, volume, what, status, count, bytes, reason, path?
+observation        id, type, the fields of that type, provenance {source, volume, path, locator, parser, recovered}
+listing            source, volume, columns [...], rows [[...]]: files of a file system, one FileSeen or DeletedFile a row
+finding            see triage/findings.py; a later finding with the same id replaces the earlier one
+error              where, reason: something of ours that went wrong and was survived
+touch              what, why: something a live system could not be spared
+operator           action, text: what the officer did or noted
+batch_done         source, volume, phase, batch, bytes, files: what resuming may leave out
+timing             name, seconds
+scan_started       attempt, time_budget          scan_finished     complete, reason
+checkpoint         head (SHA-256 of the line before), lines, signature (base64, Ed25519 over "triage checkpoint\\n" + lines + "\\n" + head)
+sealed             reports {name: SHA-256}: the last line of a sealed case
+=================  ==============================================================================================================
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ZERO = "0" * 64
+FLUSH_EVERY_BYTES = 1 << 16
+
+
+class Record(NamedTuple):
+    """One journal line."""
+
+    seq: int
+    time: str
+    kind: str
+    data: dict[str, Any]
+
+
+class JournalError(Exception):
+    """The chain is broken. ``line`` is the number of the first bad line, counted from 1."""
+
+    def __init__(self, line: int, reason: str) -> None:
+        super().__init__(f"journal line {line}: {reason}")
+        self.line = line
+        self.reason = reason
+
+
+def now() -> str:
+    """The current time as RFC 3339 in UTC with microseconds."""
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def encode(data: dict[str, Any]) -> bytes:
+    """``data`` as the bytes that stand in a journal line: compact, ASCII, keys in their own order."""
+    return json.dumps(data, separators=(",", ":")).encode("ascii")
+
+
+class Journal:
+    """The one writer of a case's journal. Not thread-safe: one process, one thread."""
+
+    def __init__(self, path: Path, *, checkpoint: Callable[[int, str], str] | None = None, checkpoint_every: int = 1000) -> None:
+        """Create ``path`` or go on at its end (a torn last line, left by a pulled stick, is cut off and journalled).
+
+        ``checkpoint(lines, head)`` returns a signature in base64; it is called every ``checkpoint_every`` lines and by ``checkpoint_now``.
+        Raises ``JournalError`` if the existing chain is broken, ``OSError`` if the file cannot be written.
+        """
+        self.path = path
+        self.head, self.lines, end = ZERO, 0, 0
+        torn = 0
+        if path.exists():
+            for raw, end in _raw_lines(path):  # noqa: B007
+                _check(raw, self.lines, self.head)
+                self.head, self.lines = hashlib.sha256(raw).hexdigest(), self.lines + 1
+            torn = path.stat().st_size - end
+        self._file = open(path, "r+b" if path.exists() else "w+b")
+        self._file.truncate(end)
+        self._file.seek(end)
+        self._unflushed = 0
+        self._checkpoint = checkpoint
+        self._every = checkpoint_every
+        self._since = 0
+        if torn:
+            self.append(
+                "error", {"where": "journal", "reason": f"the last write was cut off: {torn} bytes of an unfinished line were dropped"}
+            )
+
+    def append(self, kind: str, data: dict[str, Any]) -> int:
+        """Add one record; returns its ``seq``."""
+        return self.append_encoded(kind, encode(data))
+
+    def append_encoded(self, kind: str, data: bytes) -> int:
+        """Add one record whose ``data`` is JSON already, as ``encode`` makes it (a worker's own bytes pass through unparsed)."""
+        seq = self.lines
+        line = b'{"seq":%d,"prev":"%s","time":"%s","kind":"%s","data":%s}' % (seq, self.head.encode(), now().encode(), kind.encode(), data)
+        self._file.write(line + b"\n")
+        self.head, self.lines = hashlib.sha256(line).hexdigest(), seq + 1
+        self._unflushed += len(line)
+        self._since += 1
+        if self._unflushed >= FLUSH_EVERY_BYTES:
+            self.flush()
+        if self._checkpoint and self._since >= self._every and kind != "checkpoint":
+            self.checkpoint_now()
+        return seq
+
+    def checkpoint_now(self) -> None:
+        """Write a signed statement of how long the journal is and what it holds, and make it durable."""
+        self._since = 0
+        if self._checkpoint:
+            lines, head = self.lines, self.head
+            self.append("checkpoint", {"lines": lines, "head": head, "signature": self._checkpoint(lines, head)})
+        self.flush(durable=True)
+
+    def flush(self, *, durable: bool = False) -> None:
+        """Hand what was appended to the operating system; ``durable`` also to the medium."""
+        self._file.flush()
+        self._unflushed = 0
+        if durable:
+            os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """Flush and let go. Safe to call twice."""
+        if not self._file.closed:
+            self.flush(durable=True)
+            self._file.close()
+
+
+def read(path: Path) -> Iterator[Record]:
+    """Stream the records of a journal, checking the chain on the way.
+
+    An unfinished last line is left out, as a pulled stick leaves it. Raises ``JournalError`` at the first line that does not fit.
+    """
+    head, lines = ZERO, 0
+    for raw, _ in _raw_lines(path):
+        value = _check(raw, lines, head)
+        head, lines = hashlib.sha256(raw).hexdigest(), lines + 1
+        yield Record(value["seq"], value["time"], value["kind"], value["data"])
+
+
+def _raw_lines(path: Path) -> Iterator[tuple[bytes, int]]:
+    """Each complete line without its newline, and the offset after it."""
+    end = 0
+    with open(path, "rb") as file:
+        for raw in file:
+            if not raw.endswith(b"\n"):
+                return
+            end += len(raw)
+            yield raw[:-1], end
+
+
+def _check(raw: bytes, lines: int, head: str) -> dict[str, Any]:
+    try:
+        value = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise JournalError(lines + 1, "is not JSON: it was altered") from error
+    if not isinstance(value, dict) or list(value) != ["seq", "prev", "time", "kind", "data"]:
+        raise JournalError(lines + 1, "does not have the fields of a journal line: it was altered")
+    if value["seq"] != lines or value["prev"] != head:
+        raise JournalError(lines + 1, "does not follow from the line before it: a line was altered, added, removed or moved")
+    return value

@@ -101,6 +101,7 @@ class FileSeen(Observation):
     changed: Time = NOT_RECORDED
     hashes: Mapping[str, str] = field(default_factory=dict)
     allocated: bool = True
+    kind: str = "file"
     how: str = "file system"
 
 
@@ -117,6 +118,7 @@ class DeletedFile(Observation):
     changed: Time = NOT_RECORDED
     hashes: Mapping[str, str] = field(default_factory=dict)
     content: str | None = None
+    kind: str = "file"
     how: str = "file system"
 
 

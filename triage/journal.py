@@ -169,3 +169,10 @@ def _check(raw: bytes, lines: int, head: str) -> dict[str, Any]:
     if value["seq"] != lines or value["prev"] != head:
         raise JournalError(lines + 1, "does not follow from the line before it: a line was altered, added, removed or moved")
     return value
+
+
+LISTING_COLUMNS = (
+    "path", "kind", "size", "allocated", "orphan", "modified", "accessed", "changed", "created", "local_times", "content", "address",
+    "md5", "sha1", "sha256",
+)  # fmt: skip
+"""The columns of a ``listing`` record. Times are nanoseconds since the Unix epoch or null (``local_times``: wall clock, zone not recorded); digests hex or null."""

@@ -10,14 +10,14 @@ Each line is one JSON object and a newline::
 case_opened        tool {name, version, self_sha256}, arguments, profile, rules {…digests}, hash_sets [...], visit, case_id, public_key
 source_opened      id, kind, path, size, files[{path, size, sha256?}], facts
 volume             source, id, offset, length, scheme, description, filesystem, label, encrypted, unlocked, status, reason
-coverage           source, volume, what, status, count, bytes, reason, path?
+coverage           source, volume, what, status, count, bytes, reason, path?, summary? (true: a total of this attempt, void once another starts)
 observation        id, type, the fields of that type, provenance {source, volume, path, locator, parser, recovered}
-listing            source, volume, columns [...], rows [[...]]: files of a file system, one FileSeen or DeletedFile a row
+listing            source, volume, class, batch, files, bytes, coverage [[what, status, reason, count, bytes]], columns [...], rows [[...]]: a batch
+                   of files that was read; one FileSeen or DeletedFile a row. ``batch`` names its content: what resuming may leave out
 finding            see triage/findings.py; a later finding with the same id replaces the earlier one
 error              where, reason: something of ours that went wrong and was survived
 touch              what, why: something a live system could not be spared
 operator           action, text: what the officer did or noted
-batch_done         source, volume, phase, batch, bytes, files: what resuming may leave out
 timing             name, seconds
 scan_started       attempt, time_budget          scan_finished     complete, reason
 checkpoint         head (SHA-256 of the line before), lines, signature (base64, Ed25519 over "triage checkpoint\\n" + lines + "\\n" + head)

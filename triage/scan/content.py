@@ -1,0 +1,56 @@
+"""One read of a file feeds every check: digests, and the bytes themselves where something else will want them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from triage.evidence.model import Entry, Filesystem, ReadError
+
+CHUNK = 4 << 20
+KEEP = 32 << 20
+"""Files up to this size are held in memory while they are checked; larger ones are streamed."""
+ALGORITHMS = ("md5", "sha1", "sha256")
+
+
+@dataclass(slots=True)
+class Content:
+    """What reading a file gave. ``data`` is None for a file larger than ``KEEP``; ``head`` is its beginning in any case."""
+
+    digests: dict[str, bytes] = field(default_factory=dict)
+    data: bytes | None = None
+    head: bytes = b""
+    read: int = 0
+    errors: Sequence[ReadError] = ()
+
+
+def digests_of(data: bytes, algorithms: Iterable[str]) -> dict[str, bytes]:
+    """Digests of ``data`` by name."""
+    return {name: hashlib.new(name, data, usedforsecurity=False).digest() for name in algorithms}
+
+
+def read_content(
+    filesystem: Filesystem, entry: Entry, algorithms: Sequence[str], beat: Callable[[int], None], also: Callable[[bytes], None] | None = None
+) -> Content:
+    """Read an entry once. ``beat(n)`` is called as bytes come in; ``also`` gets every chunk of a file too large to keep.
+
+    Raises ``OSError`` where the content cannot be opened at all; unreadable parts come back in ``errors`` and read as zeros.
+    """
+    with filesystem.open(entry) as stream:
+        if entry.size <= KEEP:
+            data = stream.read(KEEP + 1)
+            beat(len(data))
+            errors: Sequence[ReadError] = getattr(stream, "read_errors", ())
+            return Content(digests_of(data, algorithms), data, data[:4096], len(data), errors)
+        hashers = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
+        head, read = b"", 0
+        while chunk := stream.read(CHUNK):
+            read += len(chunk)
+            beat(len(chunk))
+            head = head or chunk[:4096]
+            for hasher in hashers.values():
+                hasher.update(chunk)
+            if also is not None:
+                also(chunk)
+        return Content({name: hasher.digest() for name, hasher in hashers.items()}, None, head, read, getattr(stream, "read_errors", ()))

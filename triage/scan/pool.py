@@ -1,0 +1,237 @@
+"""Disposable worker processes. Native parsers run in them; one that dies, hangs or swells costs the file it was at, never the scan.
+
+Parent and worker exchange frames over a pipe: one byte that says what it is, then bytes (JSON, never pickle: a worker that hostile
+evidence has taken over must not be able to make the parent run anything). A small shared array tells the parent at any moment which
+item of its task a worker is at, since when, and how many bytes it has read.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any, NamedTuple
+
+import psutil
+
+SILENCE_LIMIT = 60.0
+"""Seconds a worker may go without a pulse before it counts as hung."""
+ITEM_LIMIT = 1200.0
+"""Seconds one file may take in all, pulses or not."""
+MEMORY_LIMIT = 1536 << 20
+"""Resident bytes a worker may hold."""
+_MEMORY_CHECK_EVERY = 0.5
+
+DONE = b"D"
+_SLOTS = 5
+_ITEM, _SINCE, _PULSE, _BYTES, _STAGE = range(_SLOTS)
+
+
+class Pulse:
+    """The worker's side of the shared array."""
+
+    def __init__(self, slots: Any) -> None:
+        self._slots = slots
+
+    def item(self, number: int) -> None:
+        """Now at item ``number`` of the task."""
+        now = time.monotonic_ns()
+        slots = self._slots
+        slots[_STAGE], slots[_SINCE], slots[_PULSE], slots[_ITEM] = 0, now, now, number
+
+    def stage(self, number: int) -> None:
+        """Now at a given stage of the item: tells the parent what to leave out if it goes wrong here."""
+        self._slots[_STAGE] = number
+        self._slots[_PULSE] = time.monotonic_ns()
+
+    def beat(self, read: int = 0) -> None:
+        """Still alive, having read ``read`` more bytes."""
+        self._slots[_PULSE] = time.monotonic_ns()
+        self._slots[_BYTES] += read
+
+
+@dataclass(slots=True)
+class Task:
+    """A piece of work. ``payload`` is what the worker receives."""
+
+    id: int
+    payload: bytes
+    note: Any = None
+
+
+class Message(NamedTuple):
+    """A frame from a worker about a task. ``kind`` is one byte; ``DONE`` is the last for the task."""
+
+    task: Task
+    kind: bytes
+    payload: bytes
+
+
+class Death(NamedTuple):
+    """A worker ended before its task did. ``item`` and ``stage`` are where it was (item -1: before the first)."""
+
+    task: Task
+    item: int
+    stage: int
+    reason: str
+
+
+Main = Callable[[Connection, Pulse, bytes], None]
+
+
+@dataclass(slots=True)
+class _Worker:
+    process: BaseProcess
+    connection: Connection
+    slots: Any
+    task: Task | None = None
+    bytes_before: int = 0
+    memory: psutil.Process | None = field(default=None)
+
+
+def _entry(connection: Connection, slots: Any, main: Main, setup: bytes) -> None:
+    import signal
+
+    # Ctrl-C is the parent's to handle: it stops the scan in good order and seals what there is.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        main(connection, Pulse(slots), setup)
+    except (EOFError, BrokenPipeError, OSError):
+        pass  # the parent has gone: so do we
+
+
+class Pool:
+    """``size`` workers, each running ``main(connection, pulse, setup)``, which answers tasks until the pipe closes."""
+
+    def __init__(self, size: int, main: Main, setup: bytes) -> None:
+        self._context = multiprocessing.get_context("spawn")
+        self._main, self._setup = main, setup
+        self._workers = [self._start() for _ in range(size)]
+        self._bytes_gone = 0
+        self._memory_checked = 0.0
+
+    def _start(self) -> _Worker:
+        ours, theirs = self._context.Pipe()
+        slots = self._context.RawArray(ctypes.c_longlong, _SLOTS)
+        slots[_ITEM] = -1
+        process = self._context.Process(target=_entry, args=(theirs, slots, self._main, self._setup), daemon=True)
+        process.start()
+        theirs.close()
+        return _Worker(process, ours, slots)
+
+    @property
+    def bytes_read(self) -> int:
+        """Bytes that all workers, past ones included, say they have read."""
+        return self._bytes_gone + sum(int(worker.slots[_BYTES]) for worker in self._workers)
+
+    @property
+    def busy(self) -> int:
+        """How many workers are at a task."""
+        return sum(worker.task is not None for worker in self._workers)
+
+    @property
+    def idle(self) -> int:
+        """How many workers wait for one."""
+        return len(self._workers) - self.busy
+
+    def submit(self, task: Task) -> Death | None:
+        """Give a task to an idle worker. A worker found dead is replaced; ``Death`` only where the new one cannot be reached either."""
+        for _ in range(3):
+            worker = next(worker for worker in self._workers if worker.task is None)
+            worker.slots[_ITEM] = -1
+            worker.slots[_PULSE] = time.monotonic_ns()
+            worker.task = task
+            try:
+                worker.connection.send_bytes(task.payload)
+                return None
+            except OSError:
+                self._replace(worker)
+        return Death(task, -1, 0, "no worker process could be started")
+
+    def events(self, timeout: float) -> Iterator[Message | Death]:
+        """What workers have said since last asked, waiting up to ``timeout`` seconds for the first word."""
+        by_connection = {worker.connection: worker for worker in self._workers}
+        for connection in wait(list(by_connection), timeout):
+            worker = by_connection[connection]  # type: ignore[index]
+            for _ in range(64):  # one talkative worker must not starve the others
+                try:
+                    frame = worker.connection.recv_bytes()
+                except (EOFError, OSError):
+                    yield from self._bury(worker, self._exit_reason(worker))
+                    break
+                if worker.task is not None:
+                    task = worker.task
+                    kind, payload = frame[:1], frame[1:]
+                    if kind == DONE:
+                        worker.task = None
+                    yield Message(task, kind, payload)
+                if not worker.connection.poll():
+                    break
+        yield from self._enforce()
+
+    def _exit_reason(self, worker: _Worker) -> str:
+        worker.process.join(2)
+        code = worker.process.exitcode
+        if code is not None and code < 0:
+            return f"the reader crashed (signal {-code})"
+        return f"the reader ended unexpectedly (exit code {code})"
+
+    def _enforce(self) -> Iterator[Death]:
+        now = time.monotonic_ns()
+        check_memory = time.monotonic() - self._memory_checked > _MEMORY_CHECK_EVERY
+        if check_memory:
+            self._memory_checked = time.monotonic()
+        for worker in list(self._workers):
+            if worker.task is None:
+                continue
+            if now - worker.slots[_PULSE] > SILENCE_LIMIT * 1e9:
+                yield from self._bury(worker, f"nothing came out of it for {SILENCE_LIMIT:.0f} seconds")
+            elif worker.slots[_ITEM] >= 0 and now - worker.slots[_SINCE] > ITEM_LIMIT * 1e9:
+                yield from self._bury(worker, f"it took longer than {ITEM_LIMIT:.0f} seconds")
+            elif check_memory and self._resident(worker) > MEMORY_LIMIT:
+                yield from self._bury(worker, f"reading it took more than {MEMORY_LIMIT >> 20} MiB of memory")
+
+    def _resident(self, worker: _Worker) -> int:
+        try:
+            if worker.memory is None:
+                worker.memory = psutil.Process(worker.process.pid)
+            return int(worker.memory.memory_info().rss)
+        except psutil.Error:
+            return 0
+
+    def _bury(self, worker: _Worker, reason: str) -> Iterator[Death]:
+        task = worker.task
+        item, stage = int(worker.slots[_ITEM]), int(worker.slots[_STAGE])
+        self._replace(worker)
+        if task is not None:
+            yield Death(task, item, stage, reason)
+
+    def _replace(self, worker: _Worker) -> None:
+        self._bytes_gone += worker.slots[_BYTES]
+        _end(worker)
+        self._workers[self._workers.index(worker)] = self._start()
+
+    def abandon(self) -> list[Task]:
+        """End every worker that is at a task (time is up); returns those tasks."""
+        given_up = [worker for worker in self._workers if worker.task is not None]
+        for worker in given_up:
+            _end(worker)
+            self._workers.remove(worker)
+            self._bytes_gone += worker.slots[_BYTES]
+        return [worker.task for worker in given_up if worker.task is not None]
+
+    def close(self) -> None:
+        """End all workers. Safe to call twice."""
+        for worker in self._workers:
+            _end(worker)
+        self._workers = []
+
+
+def _end(worker: _Worker) -> None:
+    worker.connection.close()
+    worker.process.kill()
+    worker.process.join(5)

@@ -1,0 +1,50 @@
+"""Scan profiles: small, readable data in ``profiles.yaml``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a scan looks at. Sizes are in bytes."""
+
+    name: str
+    meaning: str
+    classes: tuple[str, ...]
+    digests: str
+    largest_file: int
+    largest_text: int
+    largest_yara: int
+
+    def to_json(self) -> dict[str, Any]:
+        """As written to the journal and handed to workers."""
+        return {**asdict(self), "classes": list(self.classes)}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Profile:
+        """The inverse of ``to_json``."""
+        return cls(**{**value, "classes": tuple(value["classes"])})
+
+
+def load_profile(name: str) -> Profile:
+    """The profile called ``name``. Raises ``KeyError`` naming those there are."""
+    import yaml
+
+    data = yaml.safe_load((Path(__file__).parent / "profiles.yaml").read_text("utf-8"))
+    if name not in data:
+        raise KeyError(f"there is no profile {name!r}: choose one of {', '.join(data)}")
+    entry = data[name]
+    return Profile(
+        name=name,
+        meaning=entry["meaning"],
+        classes=tuple(entry["classes"]),
+        digests=entry["digests"],
+        largest_file=entry["largest_file"] * MIB,
+        largest_text=entry["largest_text"] * MIB,
+        largest_yara=entry["largest_yara"] * MIB,
+    )

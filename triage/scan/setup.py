@@ -1,0 +1,67 @@
+"""What a scan works with, checked before it starts, and handed to every worker as JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from triage.scan.profile import Profile
+
+
+@dataclass(slots=True)
+class SourceSetup:
+    """A source to open. ``secrets`` are (kind, value) pairs that unlock it: held in memory, never written anywhere."""
+
+    path: str
+    live: bool = False
+    secrets: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class HashSetSetup:
+    """A hash set file, its role where the file does not say, and its key (hex) where it needs one."""
+
+    path: str
+    role: str | None = None
+    key: str | None = None
+
+
+@dataclass(slots=True)
+class Setup:
+    """Everything a worker needs to know."""
+
+    profile: Profile
+    sources: dict[str, SourceSetup]
+    hash_sets: list[HashSetSetup] = field(default_factory=list)
+    keywords: list[str] = field(default_factory=list)
+    yara: list[str] = field(default_factory=list)
+    rules: list[str] = field(default_factory=list)
+    exclude_users: list[str] = field(default_factory=list)
+
+    def encode(self) -> bytes:
+        """As handed to a worker."""
+        value: dict[str, Any] = {
+            "profile": self.profile.to_json(),
+            "sources": {key: [item.path, item.live, item.secrets] for key, item in self.sources.items()},
+            "hash_sets": [[item.path, item.role, item.key] for item in self.hash_sets],
+            "keywords": self.keywords,
+            "yara": self.yara,
+            "rules": self.rules,
+            "exclude_users": self.exclude_users,
+        }
+        return json.dumps(value).encode()
+
+    @classmethod
+    def decode(cls, data: bytes) -> Setup:
+        """The inverse of ``encode``."""
+        value = json.loads(data)
+        return cls(
+            profile=Profile.from_json(value["profile"]),
+            sources={key: SourceSetup(path, live, [(a, b) for a, b in secrets]) for key, (path, live, secrets) in value["sources"].items()},
+            hash_sets=[HashSetSetup(*item) for item in value["hash_sets"]],
+            keywords=value["keywords"],
+            yara=value["yara"],
+            rules=value["rules"],
+            exclude_users=value["exclude_users"],
+        )

@@ -44,7 +44,11 @@ class Observation:
 
 @dataclass(slots=True, kw_only=True)
 class PageVisit(Observation):
-    """A page opened in a browser. ``transition`` in words (typed, link, reload, …); ``visit_count`` of the page, not of this visit."""
+    """A page opened in a browser. ``transition`` in words (typed, link, reload, …); ``visit_count`` of the page, not of this visit.
+
+    ``source`` is where the record comes from: ``this device``, ``another device (synced)``, ``imported from Firefox``, …; ``from_visit`` is
+    the row number of the visit that led here and ``referrer`` its address; ``duration`` in seconds; ``qualifiers`` refine the transition.
+    """
 
     url: str
     title: str | None = None
@@ -54,11 +58,19 @@ class PageVisit(Observation):
     browser: str | None = None
     profile: str | None = None
     user: str | None = None
+    source: str | None = None
+    from_visit: int | None = None
+    referrer: str | None = None
+    duration: float | None = None
+    qualifiers: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
 class Download(Observation):
-    """A file fetched by a browser. ``path`` is where it was to be stored; ``bytes`` received; ``opened`` by the user from the browser."""
+    """A file fetched by a browser. ``path`` is where it was to be stored; ``bytes`` received; ``opened`` by the user from the browser.
+
+    ``url`` is where the bytes came from, the last of ``url_chain`` (redirections in order); ``danger`` is the browser's own verdict.
+    """
 
     url: str | None
     path: str | None = None
@@ -73,11 +85,16 @@ class Download(Observation):
     browser: str | None = None
     profile: str | None = None
     user: str | None = None
+    danger: str | None = None
+    url_chain: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
 class SearchQuery(Observation):
-    """Words somebody searched for. ``where`` says how they were found: ``url``, ``keyword_search_terms``, ``form``, …"""
+    """Words somebody searched for. ``where`` says how they were found: ``url``, ``keyword_search_terms``, ``form``, …
+
+    The same words at the same engine in the same profile are one record: ``time`` the first, ``last`` the last, ``count`` how often.
+    """
 
     terms: str
     engine: str | None = None
@@ -85,6 +102,93 @@ class SearchQuery(Observation):
     where: str | None = None
     url: str | None = None
     browser: str | None = None
+    profile: str | None = None
+    user: str | None = None
+    last: Time = NOT_RECORDED
+    count: int = 1
+
+
+@dataclass(slots=True, kw_only=True)
+class Bookmark(Observation):
+    """A page kept in a browser. ``folder`` is the path of folders it lies in, ``/`` between; ``last_used`` is when it was opened from there."""
+
+    url: str
+    title: str | None = None
+    time: Time = NOT_RECORDED
+    folder: str | None = None
+    modified: Time = NOT_RECORDED
+    last_used: Time = NOT_RECORDED
+    browser: str | None = None
+    profile: str | None = None
+    user: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class FormEntry(Observation):
+    """Something typed into a form. ``value`` is given only for search-like fields; for any other it is withheld (None)."""
+
+    field: str
+    value: str | None = None
+    first: Time = NOT_RECORDED
+    last: Time = NOT_RECORDED
+    count: int | None = None
+    browser: str | None = None
+    profile: str | None = None
+    user: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Cookie(Observation):
+    """That a site left a cookie, and when. Its value is never read: it may be a key to somebody's account."""
+
+    host: str
+    name: str
+    created: Time = NOT_RECORDED
+    last_used: Time = NOT_RECORDED
+    expires: Time = NOT_RECORDED
+    path: str | None = None
+    browser: str | None = None
+    profile: str | None = None
+    user: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class CachedItem(Observation):
+    """A thing a browser fetched and kept. ``bytes`` of its body as kept; ``time`` it was fetched or last used, as ``time_meaning`` says."""
+
+    url: str
+    content_type: str | None = None
+    bytes: int | None = None
+    time: Time = NOT_RECORDED
+    time_meaning: str | None = None
+    count: int | None = None
+    browser: str | None = None
+    profile: str | None = None
+    user: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class AccountUse(Observation):
+    """That an account of a service was used here: the site or service and the account's name, never its secrets."""
+
+    service: str
+    account: str | None = None
+    time: Time = NOT_RECORDED
+    last: Time = NOT_RECORDED
+    browser: str | None = None
+    profile: str | None = None
+    user: str | None = None
+    how: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class PolicySetting(Observation):
+    """A setting of a program that bears on what it keeps: clearing, private browsing, proxies. ``meaning`` in plain words."""
+
+    program: str
+    setting: str
+    value: str
+    meaning: str | None = None
     profile: str | None = None
     user: str | None = None
 

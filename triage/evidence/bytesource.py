@@ -116,44 +116,34 @@ class RetryingBytes(ABC):
         while pending:
             start, count = pending.pop()
             first, last = start // self._sector, (start + count - 1) // self._sector
-            if first in self._bad and first == last:
+            if first == last and first in self._bad:
                 pieces.append(bytes(count))
                 continue
-            reason = ""
-            if not self._bad or self._bad.isdisjoint(range(first, last + 1)):
+            if self._bad.isdisjoint(range(first, last + 1)):
                 data, reason = self._attempt(start, count)
                 if data is not None:
                     pieces.append(data)
                     continue
-            grain = self._sector if len(self._bad) < FINE_RETRIES else max(COARSE, self._sector)
-            if reason and count <= grain:
-                self._lost(start, count, reason)
-                pieces.append(bytes(count))
-                continue
-            half = start + count // 2
-            middle = half // self._sector * self._sector
-            if middle <= start:
-                middle = (first + 1) * self._sector
-            if middle >= start + count:  # a single sector, already known to be lost or lost just now
-                self._lost(start, count, reason or "unreadable")
-                pieces.append(bytes(count))
-                continue
+                if first == last or (count <= COARSE and len(self._bad) >= FINE_RETRIES):
+                    self._lost(first, last, reason)
+                    pieces.append(bytes(count))
+                    continue
+            middle = max(first + 1, (first + last + 1) // 2) * self._sector
             pending += [(middle, start + count - middle), (start, middle - start)]
         return b"".join(pieces)
 
-    def _lost(self, offset: int, length: int, reason: str) -> None:
-        first, last = offset // self._sector, (offset + length - 1) // self._sector
-        self._bad.update(range(first, last + 1))
-        start = first * self._sector
-        end = min((last + 1) * self._sector, self._size)
+    def _lost(self, first: int, last: int, reason: str) -> None:
+        if len(self._bad) < FINE_RETRIES:
+            self._bad.update(range(first, last + 1))
+        start, end = first * self._sector, min((last + 1) * self._sector, self._size)
         if self._errors:
             previous = self._errors[-1]
-            if previous.offset + previous.length == start and (previous.reason == reason or len(self._errors) >= MAX_ERRORS):
-                self._errors[-1] = ReadError(previous.offset, end - previous.offset, previous.reason)
+            if previous.offset + previous.length == start and previous.reason == reason:
+                self._errors[-1] = ReadError(previous.offset, end - previous.offset, reason)
                 return
             if len(self._errors) >= MAX_ERRORS:
                 low, high = min(previous.offset, start), max(previous.offset + previous.length, end)
-                self._errors[-1] = ReadError(low, high - low, "more ranges than are kept apart")
+                self._errors[-1] = ReadError(low, high - low, "more unreadable ranges than are kept apart")
                 return
         self._errors.append(ReadError(start, end - start, reason))
 

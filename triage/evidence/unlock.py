@@ -25,6 +25,3 @@ class Secret:
 
     def __repr__(self) -> str:
         return f"Secret(kind={self.kind!r}, value=hidden)"
-
-    def __reduce__(self) -> str:
-        raise TypeError("a secret is never written anywhere")

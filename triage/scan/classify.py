@@ -24,8 +24,51 @@ TITLES = {
 TRACES, PICTURES, DOWNLOADS, RECENT, PERSONAL, DELETED, OTHER, PROGRAMS, SYSTEM = range(len(CLASSES))
 
 _MEDIA = frozenset(
-    "jpg jpeg jpe jfif png gif bmp webp tif tiff heic heif avif jxl raw dng cr2 cr3 nef arw orf rw2 raf psd "
-    "mp4 m4v mov avi mkv webm wmv mpg mpeg 3gp 3g2 flv mts m2ts vob ts asf rm rmvb".split()  # noqa: SIM905
+    [
+        "jpg",
+        "jpeg",
+        "jpe",
+        "jfif",
+        "png",
+        "gif",
+        "bmp",
+        "webp",
+        "tif",
+        "tiff",
+        "heic",
+        "heif",
+        "avif",
+        "jxl",
+        "raw",
+        "dng",
+        "cr2",
+        "cr3",
+        "nef",
+        "arw",
+        "orf",
+        "rw2",
+        "raf",
+        "psd",
+        "mp4",
+        "m4v",
+        "mov",
+        "avi",
+        "mkv",
+        "webm",
+        "wmv",
+        "mpg",
+        "mpeg",
+        "3gp",
+        "3g2",
+        "flv",
+        "mts",
+        "m2ts",
+        "vob",
+        "ts",
+        "asf",
+        "rm",
+        "rmvb",
+    ]
 )
 _USER = re.compile(r"^/(?:[^/]+/)?(?:users|home|documents and settings|root)/", re.IGNORECASE)
 _SYSTEM = re.compile(
@@ -35,7 +78,9 @@ _SYSTEM = re.compile(
     re.IGNORECASE,
 )
 _PROGRAMS = re.compile(r"^/(?:program files(?: \(x86\))?|programdata|applications|library|opt|usr/local)(?:/|$)", re.IGNORECASE)
-_USER_PROGRAMS = re.compile(r"/(?:appdata/(?:local|locallow|roaming)|library|\.cache|\.local/share|\.config|node_modules|site-packages)/", re.IGNORECASE)
+_USER_PROGRAMS = re.compile(
+    r"/(?:appdata/(?:local|locallow|roaming)|library|\.cache|\.local/share|\.config|node_modules|site-packages)/", re.IGNORECASE
+)
 _DOWNLOADS = re.compile(r"/(?:downloads?|desktop|telegram desktop)/", re.IGNORECASE)
 _PICTURE_FOLDERS = re.compile(r"/(?:pictures|photos|videos|movies|dcim|camera roll|my pictures|my videos|screenshots)/", re.IGNORECASE)
 _RECYCLED = re.compile(r"^/(?:\$recycle\.bin|recycler|recycled|\.trash(?:es)?(?:-\d+)?)(?:/|$)|/\.(?:local/share/)?trash/", re.IGNORECASE)
@@ -64,8 +109,6 @@ def classify(entry: Entry, *, artefact: bool, system_volume: bool) -> int:
             return DOWNLOADS
         return OTHER if _USER_PROGRAMS.search(path) else PERSONAL
     return PICTURES if extension in _MEDIA else OTHER
-
-
 
 
 def holds_system(top_names: set[str]) -> bool:

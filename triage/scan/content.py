@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -31,26 +33,42 @@ def digests_of(data: bytes, algorithms: Iterable[str]) -> dict[str, bytes]:
 
 
 def read_content(
-    filesystem: Filesystem, entry: Entry, algorithms: Sequence[str], beat: Callable[[int], None], also: Callable[[bytes], None] | None = None
+    filesystem: Filesystem,
+    entry: Entry,
+    algorithms: Sequence[str],
+    beat: Callable[[int], None],
+    seconds: Counter[str],
+    also: Callable[[bytes], None] | None = None,
 ) -> Content:
-    """Read an entry once. ``beat(n)`` is called as bytes come in; ``also`` gets every chunk of a file too large to keep.
+    """Read an entry once. ``beat(n)`` is called as bytes come in; ``also`` gets every chunk of a file too large to keep; the time taken
+    is added to ``seconds`` under ``read`` and ``hash``.
 
     Raises ``OSError`` where the content cannot be opened at all; unreadable parts come back in ``errors`` and read as zeros.
     """
+    clock = time.perf_counter
+    started = clock()
     with filesystem.open(entry) as stream:
         if entry.size <= KEEP:
             data = stream.read(KEEP + 1)
+            read_at = clock()
             beat(len(data))
-            errors: Sequence[ReadError] = getattr(stream, "read_errors", ())
-            return Content(digests_of(data, algorithms), data, data[:4096], len(data), errors)
+            digests = digests_of(data, algorithms)
+            seconds["read"] += read_at - started
+            seconds["hash"] += clock() - read_at
+            return Content(digests, data, data[:4096], len(data), getattr(stream, "read_errors", ()))
         hashers = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
         head, read = b"", 0
         while chunk := stream.read(CHUNK):
+            read_at = clock()
             read += len(chunk)
             beat(len(chunk))
             head = head or chunk[:4096]
             for hasher in hashers.values():
                 hasher.update(chunk)
+            seconds["read"] += read_at - started
+            started = clock()
+            seconds["hash"] += started - read_at
             if also is not None:
                 also(chunk)
+                started = clock()
         return Content({name: hasher.digest() for name, hasher in hashers.items()}, None, head, read, getattr(stream, "read_errors", ()))

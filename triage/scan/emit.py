@@ -11,16 +11,16 @@ from typing import Any
 from artefacts.coverage import Status
 from artefacts.observations import Observation
 from triage.journal import encode
-from triage.scan.pool import DONE
+from triage.scan.pool import DONE, FAILED
 
 RECORD = b"R"  # kind, a zero byte, the journal record's data
 FINDING = b"F"  # a finding
 ENTRIES = b"E"  # a frame of plan.pack_chunk
+MAX_NAMED = 1000
+"""Problems of one kind on one volume that a worker tells by name; the rest are counted."""
 
 
-def observation_json(
-    item: Observation, *, source: str, volume: str, path: str, parser: str, allocated: bool = True
-) -> dict[str, Any]:
+def observation_json(item: Observation, *, source: str, volume: str, path: str, parser: str, allocated: bool = True) -> dict[str, Any]:
     """An observation as journalled. Its id is drawn from its content, so that the same fact has the same id in every run."""
     data = item.to_json()
     data["provenance"] = {
@@ -41,6 +41,7 @@ class Emitter:
         self._connection = connection
         self._coverage: Counter[tuple[str, str, str]] = Counter()
         self._bytes: Counter[tuple[str, str, str]] = Counter()
+        self._named: Counter[tuple[str, str, str, str]] = Counter()
         self.source = ""
         self.volume = ""
 
@@ -67,9 +68,22 @@ class Emitter:
     def problem(self, what: str, status: Status, path: str, reason: str, *, size: int = 0) -> None:
         """One file that was not fully examined: counted, and told by name."""
         self.count(what, status, size=size)
+        key = (self.source, self.volume, what, status.value)
+        self._named[key] += 1
+        if self._named[key] > MAX_NAMED:
+            return
         self.record(
             "coverage",
-            {"source": self.source, "volume": self.volume, "what": what, "status": status.value, "count": 1, "bytes": size, "reason": reason, "path": path},
+            {
+                "source": self.source,
+                "volume": self.volume,
+                "what": what,
+                "status": status.value,
+                "count": 1,
+                "bytes": size,
+                "reason": reason,
+                "path": path,
+            },
         )
 
     def send_entries(self, frame: bytes) -> None:
@@ -80,3 +94,7 @@ class Emitter:
         """The task is finished; ``result`` goes to the parent with the coverage."""
         coverage = [[*key, self._coverage[key], self._bytes[key]] for key in sorted(self._coverage)]
         self._connection.send_bytes(DONE + json.dumps({"coverage": coverage, **result}, separators=(",", ":")).encode("ascii"))
+
+    def failed(self, reason: str) -> None:
+        """The task could not be finished."""
+        self._connection.send_bytes(FAILED + reason.encode("utf-8", "replace"))

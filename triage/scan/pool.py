@@ -27,6 +27,7 @@ MEMORY_LIMIT = 1536 << 20
 _MEMORY_CHECK_EVERY = 0.5
 
 DONE = b"D"
+FAILED = b"X"
 _SLOTS = 5
 _ITEM, _SINCE, _PULSE, _BYTES, _STAGE = range(_SLOTS)
 
@@ -64,7 +65,9 @@ class Task:
 
 
 class Message(NamedTuple):
-    """A frame from a worker about a task. ``kind`` is one byte; ``DONE`` is the last for the task."""
+    """A frame from a worker about a task. ``kind`` is one byte; ``DONE`` is the last for the task.
+
+    ``FAILED``, with a reason, is last too: the task raised something, which the parent hears of as a ``Death``."""
 
     task: Task
     kind: bytes
@@ -166,9 +169,12 @@ class Pool:
                 if worker.task is not None:
                     task = worker.task
                     kind, payload = frame[:1], frame[1:]
-                    if kind == DONE:
+                    if kind in (DONE, FAILED):
                         worker.task = None
-                    yield Message(task, kind, payload)
+                    if kind == FAILED:
+                        yield Death(task, int(worker.slots[_ITEM]), int(worker.slots[_STAGE]), payload.decode("utf-8", "replace"))
+                    else:
+                        yield Message(task, kind, payload)
                 if not worker.connection.poll():
                     break
         yield from self._enforce()

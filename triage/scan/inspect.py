@@ -1,0 +1,464 @@
+"""The checks on files, in a worker: cheap before dear, one read for all of them.
+
+For a batch: read and digest each file; look all digests up in the hash sets at once; what an ``ignore`` set knows is let go; keywords over
+the name and, in text, the content; YARA; then the artefacts whose file this is.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from artefacts.coverage import Encrypted, Problem, Status, Unrecognised
+from artefacts.matching import PathMatcher
+from artefacts.observations import HashMatch, KeywordHit, Observation, YaraMatch
+from artefacts.registry import Artefact, all_artefacts
+from artefacts.times import NoTime, Time, Timestamp
+from triage.evidence.file import EntryFile, user_of
+from triage.evidence.model import Entry, Filesystem
+from triage.journal import LISTING_COLUMNS
+from triage.scan import classify
+from triage.scan.content import ALGORITHMS, Content, digests_of, read_content
+from triage.scan.emit import Emitter, observation_json
+from triage.scan.filetype import file_type, is_text
+from triage.scan.pool import Pulse
+from triage.scan.setup import Setup
+
+if TYPE_CHECKING:
+    from hashsets import HashSet, Match
+    from rules.keywords import Hit, Matcher
+    from rules.yara_rules import YaraRules
+    from triage.findings import FindingEngine
+
+READ, WORDS, YARA, PARSE = 1, 2, 3, 4
+"""Stages of a file's inspection: after a crash in one, the file is done again without it and what follows."""
+
+MAX_OBSERVATIONS = 2_000_000
+"""Observations one artefact may give from one file."""
+
+TEXT_FIELDS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "PageVisit": (("url", "url"), ("title", "title")),
+    "Download": (("url", "url"), ("path", "name")),
+    "SearchQuery": (("terms", "search_terms"),),
+    "Bookmark": (("url", "url"), ("title", "title")),
+    "FormEntry": (("value", "search_terms"),),
+    "CachedItem": (("url", "url"),),
+    "FileSeen": (("path", "name"),),
+    "DeletedFile": (("path", "name"),),
+    "SharedFile": (("name", "name"),),
+}
+"""Which fields of an observation are words to match, and what kind of text each is."""
+
+_COLUMN = {name: number for number, name in enumerate(LISTING_COLUMNS)}
+
+
+@dataclass(slots=True)
+class _Item:
+    entry: Entry
+    content: Content | None = None
+    artefacts: list[Artefact] = field(default_factory=list)
+    avoid: int = 0
+    known: bool = False
+
+    def done_with(self, stage: int) -> bool:
+        return 0 < self.avoid <= stage
+
+
+def entry_time(entry: Entry, value: int | None) -> Time:
+    """A time of an entry as evidence: wall-clock readings of FAT stay local, absent ones say so."""
+    if value is None:
+        return NoTime("not recorded")
+    try:
+        instant = Timestamp(value)
+    except ValueError:
+        return NoTime("outside the years 1 to 9999")
+    if entry.local_times:
+        return NoTime("local time, zone not recorded", local=instant.isoformat().removesuffix("Z"))
+    return instant
+
+
+class Inspector:
+    """Everything that is asked of a file. One for each worker; what it loads, it loads once."""
+
+    def __init__(self, setup: Setup, emit: Emitter, pulse: Pulse) -> None:
+        self._setup, self._emit, self._pulse = setup, emit, pulse
+        self._profile = setup.profile
+        self._seconds: Counter[str] = Counter()
+
+    def take_timings(self) -> dict[str, float]:
+        """Seconds spent by kind of work since last asked."""
+        taken, self._seconds = self._seconds, Counter()
+        return {f"worker_{name}": round(value, 6) for name, value in taken.items()}
+
+    @cached_property
+    def _sets(self) -> list[HashSet]:
+        import hashsets
+
+        return [
+            hashsets.open_set(Path(item.path), role=item.role, key=bytes.fromhex(item.key) if item.key else None)
+            for item in self._setup.hash_sets
+        ]
+
+    @cached_property
+    def _words(self) -> Matcher | None:
+        if not self._setup.keywords:
+            return None
+        from rules import keywords
+
+        return keywords.load([Path(path) for path in self._setup.keywords]).matcher()
+
+    @cached_property
+    def _yara(self) -> YaraRules | None:
+        if not self._setup.yara:
+            return None
+        from rules import yara_rules
+
+        return yara_rules.load([Path(path) for path in self._setup.yara])
+
+    @cached_property
+    def _findings(self) -> FindingEngine:
+        from rules import findings
+        from triage.findings import FindingEngine
+
+        return FindingEngine(findings.load([Path(path) for path in self._setup.rules]))
+
+    @cached_property
+    def _matcher(self) -> PathMatcher:
+        return PathMatcher(all_artefacts())
+
+    @cached_property
+    def _algorithms(self) -> tuple[str, ...]:
+        if self._profile.digests == "all" or not self._sets:
+            return ALGORITHMS
+        needed = {name for hash_set in self._sets for name in hash_set.algorithms}
+        return tuple(name for name in ALGORITHMS if name in needed)
+
+    def artefacts_for(self, entry: Entry) -> list[Artefact]:
+        """The artefacts that read this entry."""
+        return self._matcher.match(entry.path) if entry.kind == "file" else []
+
+    def batch(self, filesystem: Filesystem, cls: int, entries: Sequence[Entry], avoid: Mapping[int, tuple[int, str]]) -> list[list[Any]]:
+        """Inspect entries; returns their listing rows. ``avoid`` maps positions to (stage not to enter again, why)."""
+        items: list[_Item] = []
+        for number, entry in enumerate(entries):
+            self._pulse.item(number)
+            stage, why = avoid.get(number, (0, ""))
+            item = _Item(entry, avoid=stage)
+            if stage:
+                self._emit.problem(f"files: {classify.CLASSES[cls]}", Status.FAILED, entry.path, why, size=entry.size)
+            if cls == classify.TRACES:
+                item.artefacts = self.artefacts_for(entry)
+            self._read(filesystem, item, cls)
+            items.append(item)
+        self._look_up(filesystem, items)
+        for number, item in enumerate(items):
+            if item.content is not None or item.artefacts or self._words is not None:
+                self._pulse.item(number)
+                self._check(filesystem, item)
+                item.content = Content(item.content.digests) if item.content else None
+        return [self._row(item) for item in items]
+
+    def _read(self, filesystem: Filesystem, item: _Item, cls: int) -> None:
+        entry, what = item.entry, f"files: {classify.CLASSES[cls]}"
+        if entry.kind not in ("file", "stream") or item.done_with(READ):
+            return
+        if not entry.allocated and entry.content == "none":
+            self._emit.count(what, Status.MISSING, "deleted: only the name is left")
+            return
+        if "virtual" in entry.flags:
+            return
+        if "encrypted" in entry.flags:
+            self._emit.problem(what, Status.ENCRYPTED, entry.path, "encrypted by the file system (EFS)", size=entry.size)
+            return
+        if entry.size > self._profile.largest_file:
+            reason = f"larger than {self._profile.largest_file >> 20} MiB, the limit of the profile {self._profile.name}"
+            self._emit.problem(what, Status.SKIPPED, entry.path, reason, size=entry.size)
+            return
+        self._pulse.stage(READ)
+        words = self._words.stream() if self._words is not None and entry.size <= self._profile.largest_text else None
+        head: list[bool] = []
+
+        def feed(chunk: bytes) -> None:
+            if not head:
+                head.append(is_text(chunk[:4096]))
+            if words is not None and head[0]:
+                words.feed(chunk)
+
+        try:
+            content = read_content(filesystem, entry, self._algorithms, self._pulse.beat, self._seconds, feed)
+        except (OSError, MemoryError) as error:
+            self._emit.problem(what, Status.UNREADABLE, entry.path, str(error) or "the content could not be opened", size=entry.size)
+            return
+        if content.errors:
+            bad = sum(error.length for error in content.errors)
+            self._emit.problem(
+                what, Status.UNREADABLE, entry.path, f"{bad} bytes could not be read: {content.errors[0].reason}", size=entry.size
+            )
+            content.digests = {}
+        elif content.read < entry.size:
+            reason = f"the file system says {entry.size} bytes, {content.read} could be read"
+            self._emit.problem(what, Status.UNREADABLE, entry.path, reason, size=entry.size)
+            content.digests = {}
+        else:
+            self._emit.count(what, Status.PARSED, size=content.read)
+        item.content = content
+        if words is not None and content.data is None and head and head[0]:
+            self._hits(words.finish(), item.entry, NoTime("not recorded"))
+
+    def _look_up(self, filesystem: Filesystem, items: list[_Item]) -> None:
+        # The empty file has a digest, lists hold it, and every disk has thousands: it is never a match.
+        wanted = [item for item in items if item.content is not None and item.content.digests and item.entry.size > 0]
+        alerts: list[tuple[_Item, HashSet, str, Match]] = []
+        for hash_set in self._sets if wanted else []:
+            matched: set[int] = set()
+            # The strongest digest first: one hit for a file and a set is enough.
+            for algorithm in ("sha256", "sha1", "md5"):
+                if algorithm not in hash_set.algorithms:
+                    continue
+                having = [item for item in wanted if id(item) not in matched and item.content and algorithm in item.content.digests]
+                digests = [item.content.digests[algorithm] for item in having if item.content]
+                for item, match in zip(having, hash_set.match(algorithm, digests, [item.entry.size for item in having]), strict=True):
+                    if match is None:
+                        continue
+                    matched.add(id(item))
+                    if hash_set.role == "ignore":
+                        item.known = hash_set.is_proof
+                    else:
+                        alerts.append((item, hash_set, algorithm, match))
+        for item, hash_set, algorithm, match in alerts:
+            item.known = False
+            self._all_digests(filesystem, item)
+            self._alert(item, hash_set, algorithm, match)
+        known = [item for item in wanted if item.known]
+        if known:
+            self._emit.count(
+                "content checks",
+                Status.SKIPPED,
+                "known file of an ignore set",
+                times=len(known),
+                size=sum(item.entry.size for item in known),
+            )
+
+    def _all_digests(self, filesystem: Filesystem, item: _Item) -> None:
+        content = item.content
+        missing = [name for name in ALGORITHMS if content is not None and name not in content.digests]
+        if content is None or not missing:
+            return
+        if content.data is not None:
+            content.digests |= digests_of(content.data, missing)
+        else:
+            content.digests |= read_content(filesystem, item.entry, missing, self._pulse.beat, self._seconds).digests
+
+    def _alert(self, item: _Item, hash_set: HashSet, algorithm: str, match: Match) -> None:
+        entry, content = item.entry, item.content
+        assert content is not None
+        observation = HashMatch(
+            path=entry.path,
+            algorithm=algorithm,
+            digest=content.digests[algorithm].hex(),
+            set_name=hash_set.name,
+            set_version=hash_set.version,
+            role=hash_set.role,
+            code=match.code,
+            label=match.label,
+            size=entry.size,
+            size_matches=match.size_matches,
+            allocated=entry.allocated,
+            hashes={name: digest.hex() for name, digest in content.digests.items()},
+            time=entry_time(entry, entry.modified),
+            locator=entry.address,
+        )
+        self._observe(observation, "hash_match/1", entry)
+
+    def _check(self, filesystem: Filesystem, item: _Item) -> None:
+        entry, content = item.entry, item.content
+        clock = time.perf_counter
+        started = clock()
+        if self._words is not None and not item.done_with(WORDS):
+            self._pulse.stage(WORDS)
+            name = entry.name if entry.kind != "stream" else entry.name.partition(":")[2] or entry.name
+            hits = self._words.in_text(name, "name")
+            text = not item.known and content is not None and content.data is not None and is_text(content.head)
+            if text and content is not None and content.data and entry.size <= self._profile.largest_text:
+                hits = [*hits, *self._words.in_bytes(content.data)]
+                self._emit.count("keywords in text files", Status.PARSED, size=len(content.data))
+            elif not item.known and content is not None and is_text(content.head) and entry.size > self._profile.largest_text:
+                reason = f"text larger than {self._profile.largest_text >> 20} MiB, the limit of the profile"
+                self._emit.problem("keywords in text files", Status.SKIPPED, entry.path, reason, size=entry.size)
+            if hits:
+                self._hits(hits, entry, entry_time(entry, entry.modified))
+        self._seconds["keywords"] += clock() - started
+        started = clock()
+        if self._yara is not None and not item.known and content is not None and content.read and not item.done_with(YARA):
+            self._pulse.stage(YARA)
+            self._scan_yara(self._yara, filesystem, entry, content)
+            self._seconds["yara"] += clock() - started
+            started = clock()
+        if item.artefacts and not item.done_with(PARSE):
+            self._pulse.stage(PARSE)
+            file = EntryFile(filesystem, entry, content.data if content is not None and not content.errors else None)
+            for artefact in item.artefacts:
+                self._parse(artefact, file)
+            self._seconds["parse"] += clock() - started
+
+    def _scan_yara(self, rules: YaraRules, filesystem: Filesystem, entry: Entry, content: Content) -> None:
+        data = content.data
+        if data is None:
+            if entry.size > self._profile.largest_yara:
+                reason = f"larger than {self._profile.largest_yara >> 20} MiB, the limit of the profile"
+                self._emit.problem("YARA", Status.SKIPPED, entry.path, reason, size=entry.size)
+                return
+            with filesystem.open(entry) as stream:
+                data = stream.read(self._profile.largest_yara)
+        extension = entry.name.rpartition(".")[2].lower() if "." in entry.name else ""
+        try:
+            hits = rules.match(data, filename=entry.name, filepath=entry.path, extension=extension, filetype=file_type(content.head))
+        except (TimeoutError, RuntimeError) as error:
+            self._emit.problem("YARA", Status.FAILED, entry.path, str(error), size=entry.size)
+            return
+        self._emit.count("YARA", Status.PARSED, size=len(data))
+        for hit in hits:
+            observation = YaraMatch(
+                path=entry.path,
+                rule=hit.rule,
+                namespace=hit.namespace,
+                meta=hit.meta,
+                tags=tuple(hit.tags),
+                strings=tuple(hit.strings),
+                allocated=entry.allocated,
+                locator=entry.address,
+            )
+            self._observe(observation, "yara/1", entry)
+
+    def _parse(self, artefact: Artefact, file: EntryFile) -> None:
+        """Run one artefact over one file: every sound record is kept, whatever happens to the others."""
+        count = problems = 0
+        status, reason = Status.EMPTY, ""
+        try:
+            for item in artefact.parse(file):
+                self._pulse.beat()
+                if isinstance(item, Problem):
+                    problems += 1
+                    if problems <= 100:
+                        where = f" ({item.locator})" if item.locator else ""
+                        self._emit.problem(artefact.id, item.status, file.path, item.reason + where)
+                    continue
+                count += 1
+                if count > MAX_OBSERVATIONS:
+                    raise OverflowError(f"more than {MAX_OBSERVATIONS} records: the rest was left")
+                self._observe(item, artefact.parser, file.entry, in_file=False)
+            status = Status.PARSED if count or problems else Status.EMPTY
+        except Unrecognised as error:
+            status, reason = Status.UNRECOGNISED, str(error)
+        except Encrypted as error:
+            status, reason = Status.ENCRYPTED, str(error)
+        except Exception as error:
+            status, reason = Status.FAILED, f"{type(error).__name__}: {error}"
+        errors = file.read_errors
+        if errors:
+            self._emit.problem(artefact.id, Status.UNREADABLE, file.path, f"{sum(e.length for e in errors)} bytes could not be read")
+        if problems > 100:
+            self._emit.count(artefact.id, Status.FAILED, f"{problems - 100} more problems in {file.path}", times=problems - 100)
+        if status is Status.UNRECOGNISED:
+            # Most files called "History" are somebody else's: said once by count, by name only where the artefact owns the place.
+            self._emit.count(artefact.id, status, reason)
+        elif status in (Status.PARSED, Status.EMPTY):
+            self._emit.count(artefact.id, status, size=file.size)
+        else:
+            self._emit.problem(artefact.id, status, file.path, reason, size=file.size)
+
+    def _hits(
+        self, hits: Iterable[Hit], entry: Entry, time: Time, *, user: str | None = None, parser: str = "keywords/1", locator: str = ""
+    ) -> None:
+        from rules.keywords import capture
+
+        by_term: dict[tuple[str, str, str], list[Hit]] = {}
+        for hit in hits:
+            by_term.setdefault((hit.library, hit.term, hit.where), []).append(hit)
+        everything = [hit for group in by_term.values() for hit in group]
+        for key in sorted(by_term):
+            best = capture(by_term[key], everything)
+            observation = KeywordHit(
+                term=best.term,
+                category=best.category,
+                severity=best.severity,
+                where=best.where,
+                context=best.context,
+                library=best.library,
+                form=best.form,
+                language=best.language,
+                count=best.count,
+                other_terms=tuple(best.other_terms),
+                time=time,
+                user=user or user_of(entry.path),
+                locator=locator or entry.address,
+            )
+            self._observe(observation, parser, entry, words=False)
+
+    def _observe(self, item: Observation, parser: str, entry: Entry, *, in_file: bool = True, words: bool = True) -> None:
+        """Journal an observation at once, judge it by the rules, and match the words and digests that it holds itself."""
+        emit = self._emit
+        data = observation_json(item, source=emit.source, volume=emit.volume, path=entry.path, parser=parser, allocated=entry.allocated)
+        emit.record("observation", data)
+        for finding in self._findings.consider(data):
+            emit.finding(finding.to_json())
+        if in_file:
+            return
+        if words and self._words is not None:
+            texts = TEXT_FIELDS.get(data["type"], ())
+            hits = [hit for name, where in texts if isinstance(data.get(name), str) for hit in self._words.in_text(data[name], where)]
+            if hits:
+                time = next(
+                    (v for n in ("time", "started", "last") if isinstance(v := getattr(item, n, None), Timestamp)), NoTime("not recorded")
+                )
+                self._hits(hits, entry, time, user=data.get("user"), parser=f"keywords/1 {parser}", locator=item.locator)
+        hashes = data.get("hashes")
+        if hashes:
+            self._remembered(hashes, entry, item, data)
+
+    def _remembered(self, hashes: Mapping[str, str], entry: Entry, item: Observation, data: Mapping[str, Any]) -> None:
+        """A digest that some other record remembers (Amcache, a P2P database) matches although the file itself is gone."""
+        for hash_set in self._sets:
+            if hash_set.role != "alert":
+                continue
+            for algorithm in ("sha256", "sha1", "md5"):
+                digest = hashes.get(algorithm)
+                if digest is None or algorithm not in hash_set.algorithms:
+                    continue
+                match = hash_set.match(algorithm, [bytes.fromhex(digest)])[0]
+                if match is not None:
+                    observation = HashMatch(
+                        path=str(data.get("path") or data.get("name") or entry.path),
+                        algorithm=algorithm,
+                        digest=digest,
+                        set_name=hash_set.name,
+                        set_version=hash_set.version,
+                        code=match.code,
+                        label=match.label,
+                        allocated=False,
+                        hashes=dict(hashes),
+                        locator=item.locator,
+                    )
+                    self._observe(observation, "hash_match/1", entry)
+                    break
+
+    def _row(self, item: _Item) -> list[Any]:
+        entry, digests = item.entry, item.content.digests if item.content is not None else {}
+        hexes = [digests[name].hex() if name in digests else None for name in ALGORITHMS]
+        return [
+            entry.path, entry.kind, entry.size, entry.allocated, entry.orphan, entry.modified, entry.accessed, entry.changed, entry.created,
+            entry.local_times, entry.content, entry.address, *hexes,
+        ]  # fmt: skip
+
+
+def rows_to_entries(lines: bytes) -> Iterator[Entry]:
+    """The entries of a batch, from the JSON lines in which they were planned."""
+    import json
+
+    for values in json.loads(b"[" + lines + b"]"):
+        yield Entry.from_wire(values)

@@ -1,0 +1,137 @@
+"""What the person at the keyboard sees while a scan runs: truthful, and plain lines where there is no terminal."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any, Protocol
+
+from triage.text import visible
+
+PHASES = {"open": "Opening", "walk": "Listing files", "read": "Reading files", "report": "Writing the report", "done": "Done"}
+
+
+class Progress(Protocol):
+    """What the scan tells."""
+
+    def phase(self, name: str, *, files: int = 0, size: int = 0) -> None:
+        """A phase begins; ``files`` and ``size`` (bytes) are all it has to do, 0 where nobody knows yet."""
+
+    def update(self, *, files: int, size: int) -> None:
+        """This much of the phase is done."""
+
+    def alert(self, finding: dict[str, Any]) -> None:
+        """A finding that an officer should hear of at once."""
+
+    def note(self, text: str) -> None:
+        """Something worth a line."""
+
+    def close(self) -> None:
+        """No more will come."""
+
+
+def _size(count: float) -> str:
+    for unit in ("bytes", "KB", "MB", "GB"):
+        if count < 1000 or unit == "GB":
+            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
+        count /= 1000
+    return ""
+
+
+def alert_line(finding: dict[str, Any]) -> str:
+    """A finding in one line."""
+    where = f" - {visible(finding['path'])}" if finding.get("path") else ""
+    return f"{visible(finding['title'])}{where}"
+
+
+class LineProgress:
+    """Lines on standard error, at most one every ten seconds, for a log or a pipe. ``quiet``: alerts only."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._quiet = quiet
+        self._phase, self._files, self._size, self._last, self._alerts = "", 0, 0, 0.0, 0
+
+    def _say(self, text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+    def phase(self, name: str, *, files: int = 0, size: int = 0) -> None:
+        self._phase, self._files, self._size, self._last = PHASES[name], files, size, time.monotonic()
+        if not self._quiet:
+            of = f": {files} files, {_size(size)}" if files else ""
+            self._say(f"{self._phase}{of}")
+
+    def update(self, *, files: int, size: int) -> None:
+        if not self._quiet and time.monotonic() - self._last >= 10:
+            self._last = time.monotonic()
+            of = f" of {self._files} files, {_size(size)} of {_size(self._size)}" if self._files else " files"
+            self._say(f"{self._phase}: {files}{of}; {self._alerts} alerts")
+
+    def alert(self, finding: dict[str, Any]) -> None:
+        self._alerts += 1
+        self._say(f"ALERT: {alert_line(finding)}")
+
+    def note(self, text: str) -> None:
+        if not self._quiet:
+            self._say(visible(text))
+
+    def close(self) -> None:
+        pass
+
+
+class TerminalProgress:
+    """A live bar: phase, files, bytes, rate, time left, alerts so far."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+
+        self._console = Console(stderr=True)
+        self._bar = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TextColumn("{task.fields[detail]}", markup=False),
+            console=self._console,
+            transient=True,
+        )
+        self._task = self._bar.add_task("Starting", total=None, detail="")
+        self._files = self._size = self._alerts = 0
+        self._started = time.monotonic()
+        self._phase = ""
+        self._bar.start()
+
+    def phase(self, name: str, *, files: int = 0, size: int = 0) -> None:
+        self._phase, self._files, self._size, self._started = PHASES[name], files, size, time.monotonic()
+        self._bar.update(self._task, description=self._phase, total=None if not files else 1.0, completed=0, detail="")
+
+    def update(self, *, files: int, size: int) -> None:
+        elapsed = max(time.monotonic() - self._started, 1e-3)
+        # A disk of many small files is slow by the file, one of few large files by the byte: the slower share is the honest one.
+        shares = [done / total for done, total in ((files, self._files), (size, self._size)) if total]
+        share = min(shares) if shares else None
+        detail = f"{files:,} files  {_size(size)}  {_size(size / elapsed)}/s"
+        if share is not None and share > 0.01 and elapsed > 2:
+            left = elapsed / share - elapsed
+            detail += f"  about {left / 60:.0f} min left" if left > 90 else f"  about {left:.0f} s left"
+        if self._alerts:
+            detail += f"  {self._alerts} ALERT{'S' if self._alerts > 1 else ''}"
+        self._bar.update(self._task, completed=share or 0, detail=detail)
+
+    def alert(self, finding: dict[str, Any]) -> None:
+        from rich.text import Text
+
+        self._alerts += 1
+        self._console.print(Text("ALERT: ", style="bold") + Text(alert_line(finding)))
+
+    def note(self, text: str) -> None:
+        from rich.text import Text
+
+        self._console.print(Text(visible(text)))
+
+    def close(self) -> None:
+        self._bar.stop()
+
+
+def make_progress(*, quiet: bool) -> Progress:
+    """The right display for this terminal, or for none."""
+    return TerminalProgress() if sys.stderr.isatty() and not quiet else LineProgress(quiet=quiet)

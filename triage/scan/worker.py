@@ -1,0 +1,171 @@
+"""The worker's side of a scan: opens sources, walks file systems, inspects batches. It never writes anything but frames to the parent."""
+
+from __future__ import annotations
+
+import json
+from multiprocessing.connection import Connection
+from typing import Any
+
+from artefacts.coverage import Problem, Status
+from triage.evidence.model import Filesystem, Source, Volume
+from triage.scan.emit import Emitter
+from triage.scan.plan import Row, pack_chunk
+from triage.scan.pool import Pulse
+from triage.scan.setup import Setup
+
+HASH_SOURCE_UP_TO = 256 << 20
+"""Sources up to this size are hashed when they are opened; larger ones only on request."""
+
+
+def main(connection: Connection, pulse: Pulse, setup_data: bytes) -> None:
+    """Answer tasks until the parent closes the pipe."""
+    worker = _Worker(Setup.decode(setup_data), Emitter(connection), pulse)
+    while True:
+        task = connection.recv_bytes()
+        head, _, body = task.partition(b"\n")
+        order = json.loads(head)
+        worker.emit.start(order["source"], order.get("volume", ""))
+        try:
+            getattr(worker, f"do_{order['do']}")(order, body)
+        except (EOFError, BrokenPipeError):
+            raise
+        except Exception as error:
+            worker.emit.failed(f"the reader failed ({type(error).__name__}: {error})")
+
+
+class _Worker:
+    def __init__(self, setup: Setup, emit: Emitter, pulse: Pulse) -> None:
+        from triage.scan.inspect import Inspector
+
+        self.setup, self.emit, self.pulse = setup, emit, pulse
+        self.inspector = Inspector(setup, emit, pulse)
+        self._sources: dict[str, Source] = {}
+        self._filesystems: dict[tuple[str, str], Filesystem] = {}
+
+    def _source(self, source_id: str) -> Source:
+        if source_id not in self._sources:
+            from triage.evidence.sources import Secret, open_source
+
+            item = self.setup.sources[source_id]
+            secrets = [Secret(kind, value) for kind, value in item.secrets]
+            self._sources[source_id] = open_source(item.path, secrets=secrets, live=item.live)
+        return self._sources[source_id]
+
+    def _volume(self, source_id: str, volume_id: str) -> Volume:
+        return next(volume for volume in self._source(source_id).volumes() if volume.id == volume_id)
+
+    def _filesystem(self, source_id: str, volume_id: str) -> Filesystem:
+        key = (source_id, volume_id)
+        if key not in self._filesystems:
+            self._filesystems[key] = self._source(source_id).filesystem(self._volume(source_id, volume_id))
+        return self._filesystems[key]
+
+    def do_open(self, order: dict[str, Any], body: bytes) -> None:
+        """Say what a source is and which volumes it holds."""
+        self.pulse.item(0)
+        try:
+            source = self._source(order["source"])
+        except OSError as error:
+            self.emit.done(unreadable=str(error))
+            return
+        volumes = source.volumes()
+        result = {
+            "kind": source.kind,
+            "path": source.path,
+            "size": source.size,
+            "files": list(source.files),
+            "facts": source.facts,
+            "problems": [_problem(item) for item in source.problems],
+            "volumes": [
+                {
+                    "id": volume.id,
+                    "offset": volume.offset,
+                    "length": volume.length,
+                    "scheme": volume.scheme,
+                    "description": volume.description,
+                    "filesystem": volume.filesystem,
+                    "label": volume.label,
+                    "encrypted": volume.encrypted,
+                    "unlocked": volume.unlocked,
+                    "status": volume.status.value,
+                    "reason": volume.reason,
+                    "problems": [_problem(item) for item in volume.problems],
+                }
+                for volume in volumes
+            ],
+        }
+        self.emit.done(source=result)
+
+    def do_hash(self, order: dict[str, Any], body: bytes) -> None:
+        """SHA-256 of the media's bytes."""
+        import hashlib
+
+        self.pulse.item(0)
+        data = self._source(order["source"]).bytes
+        if data is None:
+            self.emit.done(sha256=None)
+            return
+        digest, offset = hashlib.sha256(), 0
+        while offset < data.size:
+            chunk = data.read_at(offset, 4 << 20)
+            if not chunk:
+                break
+            digest.update(chunk)
+            offset += len(chunk)
+            self.pulse.item(0)
+            self.pulse.beat(len(chunk))
+        self.emit.done(sha256=None if data.errors else digest.hexdigest())
+
+    def do_walk(self, order: dict[str, Any], body: bytes) -> None:
+        """Send every entry of a volume, with what the plan needs to know."""
+        from triage.evidence.file import user_of
+        from triage.scan import classify
+
+        self.pulse.item(0)
+        try:
+            filesystem = self._filesystem(order["source"], order["volume"])
+        except OSError as error:
+            self.emit.count("file system", Status.UNRECOGNISED, str(error))
+            self.emit.done(entries=0, failed=str(error))
+            return
+        system_volume = classify.holds_system({entry.name for entry in filesystem.children("/")})
+        excluded = {name.lower() for name in self.setup.exclude_users}
+        total = left_out = 0
+        for chunk in filesystem.entries():
+            rows, lines = [], []
+            for entry in chunk:
+                if excluded and (user_of(entry.path + "/x") or "").lower() in excluded:
+                    left_out += 1
+                    continue
+                cls = classify.classify(entry, artefact=bool(self.inspector.artefacts_for(entry)), system_volume=system_volume)
+                size = entry.size if entry.kind in ("file", "stream") else -1
+                rows.append(Row(cls, size, entry.first_offset, entry.modified or 0))
+                lines.append(json.dumps(entry.to_wire(), separators=(",", ":")).encode("ascii"))
+            total += len(rows)
+            self.pulse.item(0)
+            if rows:
+                self.emit.send_entries(pack_chunk(rows, lines))
+        for problem in filesystem.problems[:1000]:
+            where = f" ({problem.locator})" if problem.locator else ""
+            self.emit.problem("file system", problem.status, "", problem.reason + where)
+        if len(filesystem.problems) > 1000:
+            self.emit.count("file system", Status.FAILED, f"{len(filesystem.problems) - 1000} more problems")
+        if left_out:
+            self.emit.count("file system", Status.SKIPPED, "profile of a user who is out of scope", times=left_out)
+        self.emit.count("file system", Status.PARSED if total else Status.EMPTY, times=max(total, 1))
+        noatime = getattr(filesystem, "noatime", None)
+        self.emit.done(entries=total, filesystem=filesystem.type, label=filesystem.label, noatime=noatime)
+
+    def do_inspect(self, order: dict[str, Any], body: bytes) -> None:
+        """Inspect a batch of entries."""
+        from triage.scan.inspect import rows_to_entries
+
+        filesystem = self._filesystem(order["source"], order["volume"])
+        entries = list(rows_to_entries(body))
+        avoid = {int(key): (stage, why) for key, (stage, why) in order.get("avoid", {}).items()}
+        rows = self.inspector.batch(filesystem, order["class"], entries, avoid)
+        self.emit.done(rows=rows, timings=self.inspector.take_timings())
+
+
+def _problem(item: Problem) -> list[str]:
+    return [item.status.value, item.reason, item.locator]

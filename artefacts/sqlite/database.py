@@ -200,7 +200,7 @@ class Database:
             try:
                 values = decode(payload, self.pages.encoding)
             except DamagedPage as error:
-                problems.append(Problem(f"the schema is damaged: {error}", Status.FAILED, f"table=sqlite_schema rowid={rowid}"))
+                problems.append(Problem(f"the schema is damaged: {error}", Status.FAILED, f"rowid={rowid}"))
                 continue
             if len(values) < 5 or values[0] != "table" or not isinstance(values[1], str) or not isinstance(values[4], str):
                 continue
@@ -209,11 +209,7 @@ class Database:
             try:
                 self.tables.setdefault(values[1], _declared(values[1], values[3], values[4]))
             except sqlite3.Error as error:
-                problems.append(
-                    Problem(
-                        f"the declaration of table {values[1]} cannot be read: {error}", Status.FAILED, f"table=sqlite_schema rowid={rowid}"
-                    )
-                )
+                problems.append(Problem(f"the declaration of table {values[1]} cannot be read: {error}", Status.FAILED, f"rowid={rowid}"))
         self.problems.extend(_of_table(problem, "sqlite_schema") for problem in problems[:_MOST_PROBLEMS])
 
     def _load(self) -> None:
@@ -276,13 +272,16 @@ _DECLARING = frozenset(
 )
 
 
-def _declared(name: str, root: int, sql: str) -> Table:
+def _declared(table: str, root: int, sql: str) -> Table:
     """What a CREATE TABLE statement declares, by having SQLite itself run it in an empty database that may do nothing else."""
+    name = table
     scratch = sqlite3.connect(":memory:", isolation_level=None)
     try:
         scratch.execute("PRAGMA trusted_schema=OFF")
         scratch.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 1 << 20)
         scratch.set_authorizer(_only(_DECLARING))
+        if name.lower().startswith("sqlite_"):  # SQLite lets nobody but itself declare these (sqlite_sequence)
+            sql, name = sql.replace(name, "reserved", 1), "reserved"
         scratch.execute(sql)
         scratch.set_authorizer(None)
         columns = scratch.execute(f"PRAGMA table_xinfo({_quoted(name)})").fetchall()
@@ -297,7 +296,7 @@ def _declared(name: str, root: int, sql: str) -> Table:
     keys = [column for column in columns if column[5]]
     alias = keys[0][1] if has_rowid and len(keys) == 1 and keys[0][2].upper() == "INTEGER" else None
     return Table(
-        name,
+        table,
         root,
         tuple(column[1] for column in columns if column[6] == 0),
         tuple(column[1] for column in columns if column[6] != 2),

@@ -196,6 +196,15 @@ class NativeBytes(RetryingBytes):
         self._lock = threading.RLock()  # libyal handles have one position and one cache
         self._also_close = list(also_close)
 
+    @property
+    def handle(self) -> Any:
+        """The libyal object, for another that must be told its parent."""
+        return self._handle
+
+    def keep(self, *others: Any) -> None:
+        """Close these too when this is closed."""
+        self._also_close += others
+
     def _read(self, offset: int, length: int) -> bytes:
         with self._lock:
             if self._handle is None:

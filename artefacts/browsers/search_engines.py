@@ -1,6 +1,6 @@
 """Search engines as data: where the words of a search stand in an address. Adding an engine is one line.
 
-``host`` is matched against the end of the host name, part by part (``*`` is any one part or two: co.uk), ``path`` against the start
+``host`` is matched against the end of the host name, part by part (``*`` is any last part, or two of the kind co.uk), ``path`` against the start
 of the path as a regular expression, and the first of ``parameters`` present, in the query or the fragment, holds the words.
 """
 
@@ -149,9 +149,9 @@ def search_in(url: str) -> Search | None:
 
 
 def _fields(text: str) -> dict[str, str]:
-    """Raw values by name, the first of each; ``&`` or ``;`` between."""
+    """Raw values by name, the first of each."""
     fields: dict[str, str] = {}
-    for pair in re.split("[&;]", text, maxsplit=1000):
+    for pair in text.split("&", 1000):
         name, equals, value = pair.partition("=")
         if equals and value:
             fields.setdefault(name.lstrip("?!/"), value)
@@ -177,7 +177,7 @@ def _decoded(raw: str, legacy: str, stated: str) -> str:
 
 
 def _host(pattern: str) -> re.Pattern[str]:
-    body = re.escape(pattern).replace(r"\.\*", r"(?:\.[a-z]{2,12}){1,2}")
+    body = re.escape(pattern).replace(r"\.\*", r"(?:\.(?:com?|org|net))?\.[a-z]{2,12}")
     return re.compile(rf"(?:^|\.){body}$", re.IGNORECASE)
 
 

@@ -82,7 +82,7 @@ class Database:
         self._readable: str | None = None
         self._looks = 0
         self._read_schema()
-        if self.pages.count * self.pages.page_size <= in_memory_limit:
+        if 0 < self.pages.count * self.pages.page_size <= in_memory_limit:
             self._load()
 
     def __enter__(self) -> Database:
@@ -264,6 +264,7 @@ _DECLARING = frozenset(
     (
         sqlite3.SQLITE_CREATE_TABLE,
         sqlite3.SQLITE_CREATE_INDEX,
+        sqlite3.SQLITE_FUNCTION,
         sqlite3.SQLITE_INSERT,
         sqlite3.SQLITE_UPDATE,
         sqlite3.SQLITE_READ,

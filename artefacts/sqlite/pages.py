@@ -263,37 +263,39 @@ def _apply_wal(pages: Pages, wal: BinaryIO, name: str) -> None:
 def _roll_back(pages: Pages, file: EvidenceFile) -> None:
     """Section 3: put back the pages that an unfinished transaction had overwritten, as SQLite would on opening."""
     journal_file = file.sibling(file.name + "-journal")
-    journal = journal_file.open() if journal_file is not None else None
-    if journal is None or journal_file is None:
+    if journal_file is None:
         return
-    header = _read_at(journal, 0, 28)
+    journal = journal_file.open()
     # A finished transaction leaves the journal empty, or its header zeroed (journal_mode=PERSIST).
-    if len(header) < 28 or not header.startswith(_JOURNAL_MAGIC):
-        journal.close()
-        return
-    records, nonce, before, sector, page_size = struct.unpack(">5I", header[8:28])
-    if page_size != pages.page_size or sector not in _PAGE_SIZES | {32, 64, 128, 256}:
-        pages.problems.append(Problem(f"{journal_file.name} is damaged: an unfinished transaction could not be rolled back", Status.FAILED))
+    if _read_at(journal, 0, 8) != _JOURNAL_MAGIC:
         journal.close()
         return
     size = journal.seek(0, 2)
-    step = page_size + 8
-    available = (size - sector) // step
-    restored = 0
-    for index in range(min(records, available) if records not in (0, 0xFFFFFFFF) else available):
-        record = _read_at(journal, sector + index * step, step)
-        number = int.from_bytes(record[:4], "big")
-        page = record[4:-4]
-        checksum = (nonce + sum(page[page_size - 200 :: -200])) & 0xFFFFFFFF
-        if number == 0 or checksum != int.from_bytes(record[-4:], "big"):
+    before, offset = pages.count, 0
+    # Each time SQLite had to write pages early it closed a stretch of records and began another at the next sector.
+    while offset < size:
+        header = _read_at(journal, offset, 28)
+        if len(header) < 28 or not header.startswith(_JOURNAL_MAGIC):
             break
-        pages._overlay.setdefault(number, (journal, sector + index * step + 4))
-        restored += 1
-    if restored:
+        records, nonce, pages_before, sector, page_size = struct.unpack(">5I", header[8:])
+        if page_size != pages.page_size or not 28 <= sector <= 65536:
+            break
+        if offset == 0:
+            before = pages_before
+        start, step = offset + sector, page_size + 8
+        available = (size - start) // step
+        for index in range(min(records, available) if records not in (0, 0xFFFFFFFF) else available):
+            record = _read_at(journal, start + index * step, step)
+            number = int.from_bytes(record[:4], "big")
+            checksum = (nonce + sum(record[4 + page_size - 200 : 4 : -200])) & 0xFFFFFFFF
+            if number == 0 or checksum != int.from_bytes(record[-4:], "big"):
+                break
+            pages._overlay.setdefault(number, (journal, start + index * step + 4))
+        offset = -(-(start + records * step) // sector) * sector if records not in (0, 0xFFFFFFFF) else size
+    if pages._overlay:
         pages.count = before or pages.count
-        pages.problems.append(
-            Problem(
-                f"{journal_file.name} is hot: a transaction was under way; {restored} pages were rolled back in memory, as SQLite would",
-                Status.PARSED,
-            )
-        )
+        words = f"a transaction was under way; {len(pages._overlay)} pages were rolled back in memory, as SQLite would"
+        pages.problems.append(Problem(f"{journal_file.name} is hot: {words}", Status.PARSED))
+    else:
+        pages.problems.append(Problem(f"{journal_file.name} is damaged: an unfinished transaction could not be rolled back", Status.FAILED))
+        journal.close()

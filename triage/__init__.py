@@ -1,0 +1,3 @@
+"""Field forensic triage: the engine and the command line."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+"""Set-up and daily work, with nothing but Python's standard library.
+
+python3 build.py run [SOURCE…]   install, then scan the sample evidence (or the sources given) and verify the report
+python3 build.py test [ARGS…]    install with the test tools, then lint, type-check and test (ARGS go to pytest)
+python3 build.py bench [ARGS…]   install, then measure against peers (ARGS: names of benchmarks, --large)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import urllib.request
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+SAMPLE = ROOT / "tests" / "data" / "sample"
+OLDEST, NEWEST = (3, 11), (3, 13)
+
+
+def main(arguments: list[str]) -> int:
+    commands = {"run": run, "test": test, "bench": bench}
+    if not arguments or arguments[0] not in commands:
+        print(__doc__)
+        return 0 if arguments[:1] in (["-h"], ["--help"]) else 2
+    if not OLDEST <= sys.version_info[:2] <= NEWEST:
+        print(f"Python {OLDEST[0]}.{OLDEST[1]} to {NEWEST[0]}.{NEWEST[1]} is needed; this is {sys.version.split()[0]}.", file=sys.stderr)
+        return 2
+    return commands[arguments[0]](arguments[1:])
+
+
+def run(arguments: list[str]) -> int:
+    """Scan the sample evidence, or the sources given, into a new case folder and verify it."""
+    install("")
+    case = Path(tempfile.mkdtemp(prefix="triage-case-")) / "case"
+    triage = [str(BIN / "triage")]
+    options: list[str] = []
+    if not arguments:
+        arguments = [str(SAMPLE / "sample.E01")]
+        known = case.parent / "known.hashset"
+        if call([*triage, "hashset", "build", str(known), str(SAMPLE / "known.md5"), "--role", "alert", "--name", "Sample known files"]):
+            return 1
+        options = ["--hashset", str(known), "--keywords", str(SAMPLE / "words.csv")]
+    code = call([*triage, "scan", *arguments, "--case", str(case), *options])
+    if code not in (0, 3):
+        return code
+    verified = call([*triage, "verify", str(case)])
+    print(f"\nThe report: {case / 'report.html'}")
+    return verified
+
+
+def test(arguments: list[str]) -> int:
+    """Lint, type-check and test."""
+    install("test")
+    steps = [["-m", "ruff", "check", "."], ["-m", "ruff", "format", "--check", "."], ["-m", "mypy"]]
+    for step in [] if arguments else steps:
+        if code := call([str(PYTHON), *step]):
+            return code
+    return call([str(PYTHON), "-m", "pytest", *(arguments or ["-n", "auto"])])
+
+
+def bench(arguments: list[str]) -> int:
+    """Run the benchmarks."""
+    install("test")
+    return call([str(PYTHON), "-m", "tests.benchmarks", *arguments])
+
+
+def install(extra: str) -> None:
+    """Make ``.venv`` and install the project into it, unless it is there and nothing has changed."""
+    wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes() + sys.version.encode()).hexdigest()
+    stamp = VENV / "installed.json"
+    installed = json.loads(stamp.read_text()) if stamp.is_file() else {}
+    if installed.get("wanted") == wanted and extra in ("", *installed.get("extras", [])):
+        return
+    if not PYTHON.exists():
+        make_venv()
+    print("Installing (once) …", flush=True)
+    target = f"{ROOT}[{extra}]" if extra else str(ROOT)
+    if call([str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-e", target]):
+        raise SystemExit("The installation failed; see above.")
+    extras = sorted({extra, *(installed.get("extras", []) if installed.get("wanted") == wanted else [])} - {""})
+    stamp.write_text(json.dumps({"wanted": wanted, "extras": extras}))
+
+
+def make_venv() -> None:
+    """Make the virtual environment. A Debian Python without ``python3-venv`` has no ensurepip: pip is then fetched from PyPI."""
+    try:
+        # Not as a subprocess: the interpreter that runs this file is the one that is wanted.
+        venv.create(VENV, with_pip=True, symlinks=os.name != "nt")
+        return
+    except (subprocess.CalledProcessError, ImportError):
+        shutil.rmtree(VENV, ignore_errors=True)
+    venv.create(VENV, with_pip=False, symlinks=os.name != "nt")
+    print("This Python cannot install pip by itself (on Debian: apt install python3-venv). Fetching pip from PyPI …", flush=True)
+    with urllib.request.urlopen("https://pypi.org/pypi/pip/json", timeout=60) as answer:
+        files = json.load(answer)["urls"]
+    wheel = next(file for file in files if file["filename"].endswith("-py3-none-any.whl"))
+    with urllib.request.urlopen(wheel["url"], timeout=120) as answer:
+        data = answer.read()
+    if hashlib.sha256(data).hexdigest() != wheel["digests"]["sha256"]:
+        raise SystemExit("pip from PyPI does not have the digest that PyPI states.")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / wheel["filename"]
+        path.write_bytes(data)
+        if call([str(PYTHON), str(path / "pip"), "install", "--quiet", "--no-index", str(path)]):
+            raise SystemExit("pip could not be installed.")
+
+
+def call(command: list[str]) -> int:
+    """Run a command in the project's folder; returns its exit code."""
+    return subprocess.call(command, cwd=ROOT)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,93 @@
+"""The case folder: where it may lie, and that only one program writes to it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class CaseError(Exception):
+    """The case folder cannot be used; the text says why in one line."""
+
+
+JOURNAL = "journal.jsonl"
+
+
+def prepare(case: Path, sources: Iterable[tuple[Path, bool]]) -> bool:
+    """Make the case folder ready; returns True if it holds a case already.
+
+    ``sources`` are (path, live): output onto examined evidence is refused — inside a folder that is examined, and for a live machine or a
+    device anywhere on the examined drive. Raises ``CaseError``.
+    """
+    case = case.absolute()
+    resolved = case.resolve()
+    for source, live in sources:
+        evidence = source.resolve()
+        if resolved == evidence or (evidence.is_dir() and evidence in resolved.parents and not _is_root(evidence)):
+            raise CaseError(f"the case folder {case} lies inside the evidence {source}: choose a folder somewhere else")
+        if live and _same_drive(resolved, evidence):
+            raise CaseError(f"the case folder {case} lies on the drive that is to be examined: choose a folder on the stick")
+    try:
+        case.mkdir(parents=True, exist_ok=True)
+        probe = case / f".write-test-{os.getpid()}"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise CaseError(f"the case folder {case} cannot be written: {error.strerror or error}") from error
+    if (case / JOURNAL).exists():
+        return True
+    if any(case.iterdir()):
+        raise CaseError(f"the folder {case} is not empty and holds no case: choose a new folder")
+    return False
+
+
+def _is_root(path: Path) -> bool:
+    return path.parent == path
+
+
+def _same_drive(case: Path, evidence: Path) -> bool:
+    existing = next(parent for parent in (case, *case.parents) if parent.exists())
+    try:
+        where = existing.stat().st_dev
+        stat = evidence.stat()
+    except OSError:
+        return False
+    import stat as modes
+
+    if modes.S_ISBLK(stat.st_mode):
+        # A whole disk and its partitions have different numbers: the disk that holds the case is looked up where Linux tells it.
+        return where == stat.st_rdev or _disk(where) == _disk(stat.st_rdev)
+    return where == stat.st_dev
+
+
+def _disk(device: int) -> str:
+    link = Path(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}")
+    if not link.exists():
+        return f"{os.major(device)}:{os.minor(device)}"
+    real = link.resolve()
+    return (real.parent if (real / "partition").exists() else real).name
+
+
+@contextmanager
+def locked(case: Path) -> Iterator[None]:
+    """Hold the case for this process. Raises ``CaseError`` where another one has it. The lock ends with the process, however it ends."""
+    path = case / JOURNAL
+    file = open(path, "ab")
+    try:
+        try:
+            if os.name == "nt":
+                import msvcrt
+
+                file.seek(0x7FFFFFF0)
+                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+            else:
+                import fcntl
+
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise CaseError(f"another program is writing to the case {case}") from error
+        yield
+    finally:
+        file.close()

@@ -1,0 +1,108 @@
+"""``triage report``, ``triage verify`` and ``triage export``: what is done with a finished case."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from triage.commands.common import COMPLETED, FAILED, stop
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("report")(report)
+    app.command("verify")(verify)
+    app.command("export")(export)
+
+
+def _case(case: Path) -> Path:
+    if not (case / "journal.jsonl").is_file():
+        stop(f"{case} is not a case folder: it has no journal.jsonl")
+    return case
+
+
+def report(
+    case: Annotated[Path, typer.Argument(metavar="CASE", help="A case folder.")],
+    out: Annotated[Path | None, typer.Option(help="Write the reports into this folder instead of the case.")] = None,
+) -> None:
+    """Write the reports again from the journal. A sealed case is not changed: its reports must come out the same, byte for byte."""
+    from triage.journal import JournalError
+    from triage.report.render import build_reports, write_reports
+
+    _case(case)
+    try:
+        if out is None and (case / "seal.json").exists():
+            differing = [name for name, data in build_reports(case) if not _same(case / name, data)]
+            if differing:
+                stop(
+                    f"the case is sealed and this version of triage would write {', '.join(differing)} differently: "
+                    "give another folder with --out, and see 'triage verify'",
+                    FAILED,
+                )
+            print(f"The reports in {case} are what the journal gives; nothing was changed.")
+            return
+        written = write_reports(case, out or case)
+    except JournalError as error:
+        stop(f"the journal of {case} is damaged: {error}", FAILED)
+    except OSError as error:
+        stop(f"the reports cannot be written: {error.strerror or error}", FAILED)
+    for name in written:
+        print((out or case) / name)
+
+
+def _same(path: Path, built: Path) -> bool:
+    import filecmp
+
+    return path.is_file() and filecmp.cmp(path, built, shallow=False)
+
+
+def verify(
+    case: Annotated[Path, typer.Argument(metavar="CASE", help="A case folder.")],
+    trusted: Annotated[list[Path] | None, typer.Option(help="Certificate (PEM) or public key of a signer you know, or of the authority behind it.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
+) -> None:
+    """Check that nothing in a case was altered, and who signed it. Exit code 0: intact; 1: not."""
+    import json
+
+    from triage.report.verify import verify as check
+    from triage.text import visible
+
+    if not case.is_dir():
+        stop(f"{case} is not a folder")
+    verdict = check(case, trusted=trusted or [])
+    if as_json:
+        print(json.dumps(verdict.to_json(), indent=1))
+    else:
+        for line in verdict.lines():
+            print(visible(line))
+    raise SystemExit(verdict.exit_code)
+
+
+def export(
+    case: Annotated[Path, typer.Argument(metavar="CASE", help="A case folder.")],
+    format_: Annotated[str, typer.Option("--format", help="jsonl, csv, …")],
+    out: Annotated[Path | None, typer.Option(help="File to write; standard output without it.")] = None,
+) -> None:
+    """Write what was observed or found in another form."""
+    from triage.journal import JournalError
+    from triage.report.exports import UnknownFormat
+    from triage.report.exports import export as write
+
+    _case(case)
+    try:
+        if out is not None:
+            if (case / "seal.json").exists() and case.resolve() in out.resolve().parents:
+                stop("the case is sealed: write the export outside its folder")
+            write(case, format_, out)
+        else:
+            write(case, format_, sys.stdout.buffer)
+    except UnknownFormat as error:
+        stop(str(error))
+    except JournalError as error:
+        stop(f"the journal of {case} is damaged: {error}", FAILED)
+    except OSError as error:
+        stop(f"the export cannot be written: {error.strerror or error}", FAILED)
+    raise SystemExit(COMPLETED)

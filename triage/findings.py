@@ -208,7 +208,7 @@ class FindingBook:
         """Take in what ``FindingEngine.consider`` made of one observation. Returns the finding to be journalled now, or None.
 
         A new finding is returned at once, a group again when its count reaches a power of two or when it becomes graver; the rest comes with
-        ``final``. An observation that came before changes nothing. ``replay``: rebuilding from a journal, nothing is returned or
+        ``due``. An observation that came before changes nothing. ``replay``: rebuilding from a journal, nothing is returned or
         taken for journalled (see ``journalled``).
         """
         group = self._groups.get(finding.id)
@@ -223,14 +223,14 @@ class FindingBook:
         """Tell the book of a finding that a resumed journal holds already."""
         self._journalled[str(data["id"])] = _digest(Finding.from_json(data))
 
-    def final(self) -> list[Finding]:
-        """Every finding whose last state is not in the journal yet, in report order. To be called at the end, and after a replay."""
-        due = [merged for merged in self.findings() if self._journalled.get(merged.id) != _digest(merged)]
+    def due(self) -> list[Finding]:
+        """The findings whose state is not in the journal yet, in report order: to be journalled at the end, and after a replay."""
+        due = [merged for merged in self.final() if self._journalled.get(merged.id) != _digest(merged)]
         for merged in due:
             self._journalled[merged.id] = _digest(merged)
         return due
 
-    def findings(self) -> list[Finding]:
+    def final(self) -> list[Finding]:
         """All findings as they stand, in report order."""
         return sorted((group.finding() for group in self._groups.values()), key=sort_key)
 

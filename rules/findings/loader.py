@@ -28,12 +28,13 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from rules.findings.conditions import ALWAYS, Condition, RuleError, parse_condition
 from rules.findings.fields import is_known, observation_types
 from rules.findings.model import CHECKS, INDICATIONS, Addition, Rule, Severity, Text
 from rules.findings.template import places
+from rules.problems import Problem
 from rules.strictyaml import Document, Place, YamlError, parse
 
 SHIPPED = Path(__file__).parent
@@ -43,23 +44,12 @@ _OPTIONAL = ("when", "bears_on", "group", "context", "advice", "also")
 _ADDED = ("when", "say", "innocent_explanations", "bears_on", "advice")
 
 
-class RuleProblem(NamedTuple):
-    """Something wrong in a rule file. ``line`` counts from 1."""
-
-    file: str
-    line: int
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.reason}"
-
-
 @dataclass(slots=True)
 class RuleSet:
     """The rules that were sound, in the order read; what was wrong with the others; ``digest``: SHA-256 over the files read."""
 
     rules: list[Rule] = field(default_factory=list)
-    problems: list[RuleProblem] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
     digest: str = ""
 
     def __iter__(self) -> Iterator[Rule]:
@@ -82,7 +72,7 @@ def load(extra_paths: Sequence[Path] = ()) -> RuleSet:
             try:
                 data = file.read_bytes()
             except OSError as error:
-                loaded.problems.append(RuleProblem(str(file), 1, f"cannot be read: {error.strerror or error}"))
+                loaded.problems.append(Problem(str(file), 0, f"cannot be read: {error.strerror or error}"))
                 continue
             hasher.update(f"{file.name}\0{len(data)}\0".encode("utf-8", "surrogateescape") + data)
             _read_file(str(file), data, loaded)
@@ -96,10 +86,10 @@ def _files(path: Path, loaded: RuleSet) -> list[Path]:
     try:
         found = sorted(item for item in path.iterdir() if item.suffix.lower() in (".yaml", ".yml"))
     except OSError as error:
-        loaded.problems.append(RuleProblem(str(path), 1, f"cannot be read: {error.strerror or error}"))
+        loaded.problems.append(Problem(str(path), 0, f"cannot be read: {error.strerror or error}"))
         return []
     if not found:
-        loaded.problems.append(RuleProblem(str(path), 1, "holds no rule file (*.yaml)"))
+        loaded.problems.append(Problem(str(path), 0, "holds no rule file (*.yaml)"))
     return found
 
 
@@ -107,22 +97,22 @@ def _read_file(name: str, data: bytes, loaded: RuleSet) -> None:
     try:
         document = parse(data)
     except YamlError as error:
-        loaded.problems.append(RuleProblem(name, error.line, error.reason))
+        loaded.problems.append(Problem(name, error.line, error.reason))
         return
     if not isinstance(document.value, list):
-        loaded.problems.append(RuleProblem(name, 1, "is not a list of rules: each begins with '- id: …'"))
+        loaded.problems.append(Problem(name, 1, "is not a list of rules: each begins with '- id: …'"))
         return
     repeated = {place[0]: place for place in document.repeated}
     known = {rule.id: rule for rule in loaded.rules}
     for index, value in enumerate(document.value):
         if index in repeated:
             place = repeated[index]
-            loaded.problems.append(RuleProblem(name, document.line(place), f"the key {place[-1]} is given twice"))
+            loaded.problems.append(Problem(name, document.line(place), f"the key {place[-1]} is given twice"))
             continue
-        faults: list[RuleProblem] = []
+        faults: list[Problem] = []
         rule = _Entry(name, document, index, faults).rule(value)
         if rule is not None and rule.id in known:
-            faults.append(RuleProblem(name, document.line((index, "id")), f"the id {rule.id} is used already at {known[rule.id].origin}"))
+            faults.append(Problem(name, document.line((index, "id")), f"the id {rule.id} is used already at {known[rule.id].origin}"))
         loaded.problems.extend(faults)
         if rule is not None and not faults:
             known[rule.id] = rule
@@ -132,7 +122,7 @@ def _read_file(name: str, data: bytes, loaded: RuleSet) -> None:
 class _Entry:
     """Checks one entry; every fault goes to ``faults``."""
 
-    def __init__(self, name: str, document: Document, index: int, faults: list[RuleProblem]) -> None:
+    def __init__(self, name: str, document: Document, index: int, faults: list[Problem]) -> None:
         self._name, self._document, self._index, self._faults = name, document, index, faults
         self._on = ""
 
@@ -171,7 +161,7 @@ class _Entry:
         )
 
     def _fault(self, place: Place, reason: str) -> None:
-        self._faults.append(RuleProblem(self._name, self._document.line((self._index, *place)), reason))
+        self._faults.append(Problem(self._name, self._document.line((self._index, *place)), reason))
 
     def _id(self, value: Any) -> str:
         if not isinstance(value, str) or not _ID.fullmatch(value):

@@ -116,10 +116,10 @@ class Journal:
 
     def checkpoint_now(self) -> None:
         """Write a signed statement of how long the journal is and what it holds, and make it durable."""
-        self._since = 0
         if self._checkpoint:
             lines, head = self.lines, self.head
             self.append("checkpoint", {"lines": lines, "head": head, "signature": self._checkpoint(lines, head)})
+        self._since = 0
         self.flush(durable=True)
 
     def flush(self, *, durable: bool = False) -> None:

@@ -228,7 +228,11 @@ class DeletedFile(Observation):
 
 @dataclass(slots=True, kw_only=True)
 class HashMatch(Observation):
-    """A file whose digest is in a loaded hash set. ``code`` is the set's own category code, verbatim; ``label`` the keeper's words for it."""
+    """A file whose digest is in a loaded hash set. ``code`` is the set's own category code, verbatim; ``label`` the keeper's words for it.
+
+    ``role``: ``alert``, or ``listed`` where the keeper's table says that this code is no alert. ``confirmed_by`` and ``contradicted_by``:
+    other digests of the same file that the entry lists too, and that agree or do not.
+    """
 
     path: str
     algorithm: str
@@ -240,6 +244,8 @@ class HashMatch(Observation):
     label: str | None = None
     size: int | None = None
     size_matches: bool | None = None
+    confirmed_by: tuple[str, ...] = ()
+    contradicted_by: tuple[str, ...] = ()
     allocated: bool = True
     hashes: Mapping[str, str] = field(default_factory=dict)
     time: Time = NOT_RECORDED

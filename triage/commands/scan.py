@@ -10,6 +10,7 @@ import typer
 from triage.commands.common import COMPLETED, FAILED, GAPS, duration, existing, stop
 
 if TYPE_CHECKING:
+    from triage.keys import Signer
     from triage.scan.setup import HashSetSetup, SourceSetup
 
 
@@ -195,17 +196,17 @@ def _rules(setup: Setup, keywords: list[str], yara: list[str], quiet: bool) -> d
     return identities
 
 
-def _signer(key: Path | None, passphrase_file: Path | None) -> Any:
+def _signer(key: Path | None, passphrase_file: Path | None) -> Signer:
     from triage import keys
 
     if key is None:
         return keys.case_signer()
+    ask = keys.passphrase_from(
+        file=passphrase_file, variable="TRIAGE_PASSPHRASE", ask=lambda: str(typer.prompt("Passphrase of the signing key", hide_input=True))
+    )
     try:
-        if passphrase_file is not None:
-            passphrase = existing(passphrase_file, "the passphrase file").read_text("utf-8").rstrip("\r\n")
-            return keys.load_signer(existing(key, "the signing key"), lambda: passphrase)
-        return keys.load_signer(existing(key, "the signing key"), lambda: typer.prompt("Passphrase of the signing key", hide_input=True))
-    except keys.KeyError_ as error:
+        return keys.load_signer(existing(key, "the signing key"), ask)
+    except keys.SigningKeyError as error:
         stop(str(error))
 
 

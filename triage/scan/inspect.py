@@ -213,36 +213,27 @@ class Inspector:
     def _look_up(self, filesystem: Filesystem, items: list[_Item]) -> None:
         # The empty file has a digest, lists hold it, and every disk has thousands: it is never a match.
         wanted = [item for item in items if item.content is not None and item.content.digests and item.entry.size > 0]
-        alerts: list[tuple[_Item, HashSet, str, Match]] = []
-        for hash_set in self._sets if wanted else []:
-            matched: set[int] = set()
-            # The strongest digest first: one hit for a file and a set is enough.
-            for algorithm in ("sha256", "sha1", "md5"):
-                if algorithm not in hash_set.algorithms:
+        if not wanted:
+            return
+        digests = {name: [item.content.digests.get(name) if item.content else None for item in wanted] for name in self._algorithms}
+        sizes = [item.entry.size for item in wanted]
+        alerts: list[tuple[_Item, HashSet, Match]] = []
+        for hash_set in self._sets:
+            for item, match in zip(wanted, hash_set.match_all(digests, sizes), strict=True):
+                if match is None:
                     continue
-                having = [item for item in wanted if id(item) not in matched and item.content and algorithm in item.content.digests]
-                digests = [item.content.digests[algorithm] for item in having if item.content]
-                for item, match in zip(having, hash_set.match(algorithm, digests, [item.entry.size for item in having]), strict=True):
-                    if match is None:
-                        continue
-                    matched.add(id(item))
-                    if hash_set.role == "ignore":
-                        item.known = hash_set.is_proof
-                    else:
-                        alerts.append((item, hash_set, algorithm, match))
-        for item, hash_set, algorithm, match in alerts:
+                if hash_set.role == "ignore":
+                    item.known = item.known or match.proof
+                else:
+                    alerts.append((item, hash_set, match))
+        for item, hash_set, match in alerts:
             item.known = False
             self._all_digests(filesystem, item)
-            self._alert(item, hash_set, algorithm, match)
+            self._alert(item, hash_set, match)
         known = [item for item in wanted if item.known]
         if known:
-            self._emit.count(
-                "content checks",
-                Status.SKIPPED,
-                "known file of an ignore set",
-                times=len(known),
-                size=sum(item.entry.size for item in known),
-            )
+            size = sum(item.entry.size for item in known)
+            self._emit.count("content checks", Status.SKIPPED, "known file of an ignore set", times=len(known), size=size)
 
     def _all_digests(self, filesystem: Filesystem, item: _Item) -> None:
         content = item.content
@@ -254,25 +245,13 @@ class Inspector:
         else:
             content.digests |= read_content(filesystem, item.entry, missing, self._pulse.beat, self._seconds).digests
 
-    def _alert(self, item: _Item, hash_set: HashSet, algorithm: str, match: Match) -> None:
+    def _alert(self, item: _Item, hash_set: HashSet, match: Match) -> None:
         entry, content = item.entry, item.content
         assert content is not None
-        observation = HashMatch(
-            path=entry.path,
-            algorithm=algorithm,
-            digest=content.digests[algorithm].hex(),
-            set_name=hash_set.name,
-            set_version=hash_set.version,
-            role=hash_set.role,
-            code=match.code,
-            label=match.label,
-            size=entry.size,
-            size_matches=match.size_matches,
-            allocated=entry.allocated,
-            hashes={name: digest.hex() for name, digest in content.digests.items()},
-            time=entry_time(entry, entry.modified),
-            locator=entry.address,
-        )
+        hashes = {name: digest.hex() for name, digest in content.digests.items()}
+        observation = _hash_match(hash_set, match, entry.path, hashes)
+        observation.size, observation.allocated, observation.locator = entry.size, entry.allocated, entry.address
+        observation.time = entry_time(entry, entry.modified)
         self._observe(observation, "hash_match/1", entry)
 
     def _check(self, filesystem: Filesystem, item: _Item) -> None:
@@ -375,14 +354,9 @@ class Inspector:
     def _hits(
         self, hits: Iterable[Hit], entry: Entry, time: Time, *, user: str | None = None, parser: str = "keywords/1", locator: str = ""
     ) -> None:
-        from rules.keywords import capture
+        from rules.keywords import captures
 
-        by_term: dict[tuple[str, str, str], list[Hit]] = {}
-        for hit in hits:
-            by_term.setdefault((hit.library, hit.term, hit.where), []).append(hit)
-        everything = [hit for group in by_term.values() for hit in group]
-        for key in sorted(by_term):
-            best = capture(by_term[key], everything)
+        for best in captures(hits):
             observation = KeywordHit(
                 term=best.term,
                 category=best.category,
@@ -393,7 +367,7 @@ class Inspector:
                 form=best.form,
                 language=best.language,
                 count=best.count,
-                other_terms=tuple(best.other_terms),
+                other_terms=best.other_terms,
                 time=time,
                 user=user or user_of(entry.path),
                 locator=locator or entry.address,
@@ -423,29 +397,13 @@ class Inspector:
 
     def _remembered(self, hashes: Mapping[str, str], entry: Entry, item: Observation, data: Mapping[str, Any]) -> None:
         """A digest that some other record remembers (Amcache, a P2P database) matches although the file itself is gone."""
+        from hashsets import match_hex
+
         for hash_set in self._sets:
-            if hash_set.role != "alert":
-                continue
-            for algorithm in ("sha256", "sha1", "md5"):
-                digest = hashes.get(algorithm)
-                if digest is None or algorithm not in hash_set.algorithms:
-                    continue
-                match = hash_set.match(algorithm, [bytes.fromhex(digest)])[0]
-                if match is not None:
-                    observation = HashMatch(
-                        path=str(data.get("path") or data.get("name") or entry.path),
-                        algorithm=algorithm,
-                        digest=digest,
-                        set_name=hash_set.name,
-                        set_version=hash_set.version,
-                        code=match.code,
-                        label=match.label,
-                        allocated=False,
-                        hashes=dict(hashes),
-                        locator=item.locator,
-                    )
-                    self._observe(observation, "hash_match/1", entry)
-                    break
+            for match in match_hex([hash_set], hashes) if hash_set.role == "alert" else ():
+                observation = _hash_match(hash_set, match, str(data.get("path") or data.get("name") or entry.path), dict(hashes))
+                observation.allocated, observation.locator = False, item.locator
+                self._observe(observation, "hash_match/1", entry)
 
     def _row(self, item: _Item) -> list[Any]:
         entry, digests = item.entry, item.content.digests if item.content is not None else {}
@@ -454,6 +412,23 @@ class Inspector:
             entry.path, entry.kind, entry.size, entry.allocated, entry.orphan, entry.modified, entry.accessed, entry.changed, entry.created,
             entry.local_times, entry.content, entry.address, *hexes,
         ]  # fmt: skip
+
+
+def _hash_match(hash_set: HashSet, match: Match, path: str, hashes: dict[str, str]) -> HashMatch:
+    return HashMatch(
+        path=path,
+        algorithm=match.algorithm,
+        digest=hashes[match.algorithm],
+        set_name=hash_set.name,
+        set_version=hash_set.version,
+        role="alert" if match.alert else "listed",
+        code=match.code,
+        label=match.label,
+        size_matches=match.size_matches,
+        confirmed_by=match.confirmed_by,
+        contradicted_by=match.contradicted_by,
+        hashes=hashes,
+    )
 
 
 def rows_to_entries(lines: bytes) -> Iterator[Entry]:

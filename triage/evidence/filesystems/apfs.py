@@ -8,8 +8,9 @@ from typing import Any
 
 import pyfsapfs
 
+from triage.evidence.bytesource import ByteStream
 from triage.evidence.filesystems import tree
-from triage.evidence.filesystems.libyal import LibyalFilesystem, byte_stream
+from triage.evidence.filesystems.libyal import LibyalFilesystem
 from triage.evidence.model import ByteSource, Volume
 
 MAX_VOLUMES = 100
@@ -26,7 +27,7 @@ class ContainerVolume:
 
 
 def _container(data: ByteSource) -> tuple[Any, Any]:
-    stream, container = byte_stream(data), pyfsapfs.container()
+    stream, container = ByteStream(data), pyfsapfs.container()
     container.open_file_object(stream)
     return container, stream
 

@@ -11,18 +11,13 @@ from typing import Any, BinaryIO
 
 from artefacts.coverage import Status
 from triage.evidence.filesystems import tree
-from triage.evidence.filesystems.stream import ContentStream, NativeReader, RunReader
-from triage.evidence.model import ByteSource, Entry, Run
+from triage.evidence.filesystems.stream import ContentStream, NativeReader
+from triage.evidence.model import Entry, Run
 
 MAX_RUNS = 100_000
 MAX_ATTRIBUTES = 1000
 _EXTENT_SPARSE = 1
 _RESOURCE_FORK = "com.apple.ResourceFork"
-
-
-def byte_stream(data: ByteSource) -> BinaryIO:
-    """``data`` as the file object the libraries ask for."""
-    return ContentStream(RunReader(data, [Run(0, data.size)], data.size))
 
 
 class LibyalFilesystem(tree.TreeFilesystem):

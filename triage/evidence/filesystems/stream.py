@@ -60,8 +60,8 @@ class ContentReader(io.RawIOBase):
         return len(data)
 
     def readall(self) -> bytes:
-        length = self.size - self._position
-        return self.read(length) if length > 0 else b""
+        parts = iter(lambda: self.read(_NATIVE_CHUNK), b"")
+        return b"".join(parts)
 
 
 class RunReader(ContentReader):

@@ -24,6 +24,7 @@ from artefacts.coverage import Status
 from triage.evidence.filesystems import allocation, fat, tree, undelete
 from triage.evidence.filesystems.stream import ContentStream, NativeReader, RunReader
 from triage.evidence.model import ByteSource, Entry, Run
+from triage.evidence.tsk_image import TskImage
 
 TYPES = {
     "ntfs": pytsk3.TSK_FS_TYPE_NTFS,
@@ -78,23 +79,16 @@ _ATTRIBUTE_FLAGS = (
 _NO_BYTES = int(pytsk3.TSK_FS_ATTR_RUN_FLAG_SPARSE) | int(pytsk3.TSK_FS_ATTR_RUN_FLAG_FILLER)
 
 
-class Image(pytsk3.Img_Info):  # type: ignore[misc]
-    """A byte source as The Sleuth Kit wants it."""
+class _VolumeImage(TskImage):
+    """A volume whose boot sector, where it is of an unusual kind, is shown the way the library knows."""
 
     def __init__(self, data: ByteSource) -> None:
-        self._data = data
         self._boot = _plain_boot(data)
-        super().__init__(url="", type=pytsk3.TSK_IMG_TYPE_EXTERNAL)
-
-    def close(self) -> None:
-        """The byte source belongs to somebody else."""
+        super().__init__(data)
 
     def read(self, offset: int, size: int) -> bytes:
-        raw = self._data.read_at(offset, size)
-        return self._boot[offset:] + raw[len(self._boot) - offset :] if offset < len(self._boot) <= offset + len(raw) else raw
-
-    def get_size(self) -> int:
-        return self._data.size
+        raw = super().read(offset, size)
+        return (self._boot[offset:] + raw[len(self._boot) - offset :])[: len(raw)] if offset < len(self._boot) else raw
 
 
 def _plain_boot(data: ByteSource) -> bytes:
@@ -136,7 +130,7 @@ class TskFilesystem(tree.TreeFilesystem):
         reads the whole volume, is left out and said so."""
         super().__init__(kind, label, _FOLD.get(kind, tree.exact))
         self._data, self._orphan_limit = data, orphan_limit
-        self._fs = pytsk3.FS_Info(Image(data), offset=0, type=TYPES[kind])
+        self._fs = pytsk3.FS_Info(_VolumeImage(data), offset=0, type=TYPES[kind])
         info = self._fs.info
         self._block = int(info.block_size)
         self._root = int(info.root_inum)
@@ -250,8 +244,8 @@ class TskFilesystem(tree.TreeFilesystem):
             return []
         inode, kind = int(name.meta_addr), int(name.type)
         allocated = bool(int(name.flags) & int(pytsk3.TSK_FS_NAME_FLAG_ALLOC)) and at.allocated and not at.orphan
-        if file.info.meta is None and at.orphan:
-            file = self._fs.open_meta(inode=inode)
+        if file.info.meta is None and not allocated:
+            file = self._deleted(inode, int(name.meta_seq)) or file
         meta = file.info.meta
         slot = self._slots.get(inode) if self._slots and kind not in _VIRTUAL else None
         text = (name.name or b"").decode("utf-8", "surrogateescape")
@@ -275,6 +269,16 @@ class TskFilesystem(tree.TreeFilesystem):
         if walk and (entry.kind == "directory" or kind in _DIRECTORIES) and not reused:
             self._descend(entry, inode, slot, at, walk, below)
         return found
+
+    def _deleted(self, inode: int, sequence: int) -> Any | None:
+        """The metadata of a deleted name, which the library leaves out where the name does not say what kind of file it was."""
+        try:
+            file = self._fs.open_meta(inode=inode)
+        except (OSError, ValueError):
+            return None
+        # NTFS counts the sequence up on deletion: what was used again since is somebody else's.
+        same = self._type != "ntfs" or sequence in (0, int(file.info.meta.seq), int(file.info.meta.seq) - 1)
+        return file if same and int(file.info.meta.flags) & int(pytsk3.TSK_FS_META_FLAG_UNALLOC) else None
 
     def _descend(self, entry: Entry, inode: int, slot: fat.Slot | None, at: _Directory, walk: _Walk, below: list[_Directory]) -> None:
         if inode in walk.directories:
@@ -366,7 +370,7 @@ class TskFilesystem(tree.TreeFilesystem):
         info = attribute.info
         flags = int(info.flags)
         entry.flags += tuple(name for bit, name in _ATTRIBUTE_FLAGS if flags & bit)
-        if entry.kind != "directory":
+        if entry.kind != "directory" and "virtual" not in entry.flags:
             entry.size = max(int(info.size), 0)
         if self._type == "ntfs" or entry.kind == "stream":
             entry.address = f"{int(meta.addr)}-{int(info.type)}-{int(info.id)}"

@@ -64,6 +64,10 @@ def share_out(layout: Layout, clusters: Clusters, claims: Sequence[Claim]) -> li
             rest.append(index)
     for index in sorted(rest, key=lambda index: claims[index].first):
         _gather(claims[index], used, starts, spaces[index])
+    for index, claim in enumerate(claims):
+        if spaces[index].reused and claim == claims[owner[claim.first]]:
+            # The same file under its name before it was renamed or moved: what is its own is not in somebody else's hands.
+            spaces[index] = spaces[owner[claim.first]]
     return spaces
 
 

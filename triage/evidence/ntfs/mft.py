@@ -1,0 +1,162 @@
+"""The $MFT itself: where it lies, and its records, in chunks or by number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from artefacts.coverage import Status
+from triage.evidence.filesystems.stream import RunReader
+from triage.evidence.model import ByteSource, Run
+from triage.evidence.ntfs import attribute_list, attributes, records, runs
+from triage.evidence.ntfs.attribute_list import ListEntry
+from triage.evidence.ntfs.attributes import Attributes
+from triage.evidence.ntfs.boot import Geometry
+from triage.evidence.ntfs.content import read_all
+from triage.evidence.ntfs.memory import Ints
+from triage.evidence.ntfs.problems import ProblemLog
+from triage.evidence.ntfs.records import Records
+from triage.evidence.ntfs.table import Table, TableBuilder, in_bytes
+
+CHUNK_BYTES = 8 << 20
+MAX_RECORDS = 1 << 32  # the number NTFS itself allows
+
+
+class Mft:
+    """Reads file records. ``count`` is how many there are."""
+
+    def __init__(self, data: ByteSource, pieces: Sequence[Run], size: int, geometry: Geometry, problems: ProblemLog) -> None:
+        """``pieces`` and ``size`` of the unnamed $DATA of record 0, in bytes of ``data``."""
+        self._data, self._geometry, self._problems = data, geometry, problems
+        self._reader = RunReader(data, pieces, size)
+        for error in self._reader.read_errors:
+            problems.add(
+                f"$MFT: {error.length // geometry.record_size:,} records are not there: {error.reason}", f"offset={error.offset}",
+                Status.UNREADABLE,
+            )  # fmt: skip
+        self.count = min(self._reader.size // geometry.record_size, MAX_RECORDS)
+
+    def chunks(self) -> Iterator[Records]:
+        """All records in ascending order."""
+        step = max(CHUNK_BYTES // self._geometry.record_size, 1)
+        for start in range(0, self.count, step):
+            yield self.read(np.arange(start, min(start + step, self.count), dtype=np.int64))
+
+    def read(self, numbers: Ints) -> Records:
+        """The records with these numbers, which must be ascending and below ``count``."""
+        size = self._geometry.record_size
+        before = len(self._reader.read_errors)
+        breaks = np.flatnonzero(np.diff(numbers) != 1) + 1
+        parts = []
+        for piece in np.split(numbers, breaks):
+            if len(piece):
+                self._reader.seek(int(piece[0]) * size)
+                parts.append(self._reader.read(len(piece) * size) or b"")
+        result = records.decode(b"".join(parts), size, numbers)
+        for error in self._reader.read_errors[before:]:
+            # Zeros delivered for what could not be read must not pass for records that were never used.
+            lost = (numbers + 1) * size > error.offset
+            lost &= numbers * size < error.offset + error.length
+            result.status[lost] = records.DAMAGED
+            first, last = error.offset // size, (error.offset + error.length - 1) // size
+            self._problems.add(f"$MFT records {first} to {last} are unreadable: {error.reason}", f"record={first}", Status.UNREADABLE)
+        return result
+
+    def table(self, numbers: Ints | None = None) -> Table:
+        """The columns of all records, or of those with ``numbers`` (ascending) alone."""
+        builder = TableBuilder(self._geometry.cluster_size, self._geometry.clusters, self._problems)
+        if numbers is None:
+            for chunk in self.chunks():
+                builder.add(chunk)
+        else:
+            numbers = numbers[numbers < self.count]
+            if len(numbers):
+                builder.add(self.read(numbers))
+        return builder.finish(self._read_list)
+
+    def extensions(self, numbers: Ints) -> Ints:
+        """The extension records that the attribute lists of these base records name, ascending. Lists that are damaged give what they can."""
+        numbers = numbers[numbers < self.count]
+        if not len(numbers):
+            return numbers
+        record = self.read(numbers)
+        found, _ = attributes.walk(record)
+        lists = found.where((found.type == attributes.ATTRIBUTE_LIST) & (record.base[found.row] == 0))
+        entries = list_entries(self._data, record, lists, self._geometry)
+        wanted = {entry.record for entry in entries if entry.record < self.count}
+        return np.array(sorted(wanted.difference(numbers.tolist())), dtype=np.int64)
+
+    def _read_list(self, pieces: Sequence[Run], size: int) -> bytes | None:
+        content, errors = read_all(self._data, pieces, size)
+        return None if errors else content
+
+
+def locate(data: ByteSource, geometry: Geometry, problems: ProblemLog) -> Mft:
+    """The $MFT of a volume, by its own record 0, or by the copy in $MFTMirr where that is damaged.
+
+    A $MFT in so many pieces that record 0 cannot hold them has an attribute list; the extension records it names lie in the part that
+    is known already. Raises ``OSError`` where neither record can be read.
+    """
+    for cluster, place in ((geometry.mft_cluster, "record 0"), (geometry.mirror_cluster, "the mirror")):
+        quiet = ProblemLog()
+        if cluster >= geometry.clusters:
+            continue
+        raw = data.read_at(cluster * geometry.cluster_size, geometry.record_size)
+        record = records.decode(raw, geometry.record_size, np.zeros(1, dtype=np.int64))
+        found, torn = attributes.walk(record)
+        if record.status[0] != records.SOUND or torn[0]:
+            problems.add(f"$MFT: {place} is damaged", f"offset={cluster * geometry.cluster_size}")
+            continue
+        builder = TableBuilder(geometry.cluster_size, geometry.clusters, quiet)
+        builder.add(record)
+        mft = _from_table(builder.finish(lambda pieces, size: b""), geometry)
+        if mft is None:
+            problems.add(f"$MFT: {place} has no runs", f"offset={cluster * geometry.cluster_size}")
+            continue
+        entries = list_entries(data, record, found.where(found.type == attributes.ATTRIBUTE_LIST), geometry)
+        listed = {entry.record for entry in entries if entry.type == attributes.DATA and 0 < entry.record < MAX_RECORDS}
+        return Mft(data, *_whole(data, mft, np.array(sorted(listed), dtype=np.int64), geometry, quiet), geometry, problems)
+    raise OSError("neither the first $MFT record nor its mirror can be read")
+
+
+def _from_table(table: Table, geometry: Geometry) -> tuple[list[Run], int] | None:
+    for stream in table.streams:
+        if (
+            stream["record"] == 0
+            and stream["type"] == attributes.DATA
+            and stream["name"] == 0
+            and not stream["resident"]
+            and stream["runs"]
+        ):
+            return table.runs(stream, geometry.cluster_size), min(int(stream["size"]), geometry.volume_size)
+    return None
+
+
+def list_entries(data: ByteSource, record: Records, lists: Attributes, geometry: Geometry) -> list[ListEntry]:
+    """The entries of the attribute lists in ``lists``, which belong to ``record``."""
+    result: list[ListEntry] = []
+    pieces = runs.decode(record.memory, lists.content, np.where(lists.resident, 0, lists.length), geometry.clusters)
+    for row in range(len(lists)):
+        start, length = int(lists.content[row]), int(lists.length[row])
+        if lists.resident[row]:
+            content = record.memory.bytes[start : start + length].tobytes()
+        else:
+            part = slice(int(pieces.start[row]), int(pieces.start[row] + pieces.count[row]))
+            size = int(record.memory.i64(lists.at[row : row + 1] + 48)[0])
+            found = in_bytes(pieces.cluster[part], pieces.length[part], geometry.cluster_size)
+            content, _ = read_all(data, found, min(max(size, 0), attribute_list.MAX_BYTES))
+        result += attribute_list.parse(content)[0]
+    return result
+
+
+def _whole(data: ByteSource, known: tuple[list[Run], int], listed: Ints, geometry: Geometry, problems: ProblemLog) -> tuple[list[Run], int]:
+    """The runs with those in extension records. Each round reads what the last one made reachable; it ends when nothing is added."""
+    pieces, size = known
+    while len(listed):
+        part = Mft(data, pieces, min(sum(run.length for run in pieces), size), geometry, problems)
+        found = _from_table(part.table(np.concatenate([np.zeros(1, dtype=np.int64), listed])), geometry)
+        if found is None or sum(run.length for run in found[0]) <= sum(run.length for run in pieces):
+            break
+        pieces = found[0]
+    return pieces, size

@@ -1,0 +1,163 @@
+"""Text in the one form in which terms are compared: case, width, composition and invisible characters no longer differ.
+
+The form is Unicode's NFKC_Casefold (Unicode Standard 3.13, D146; UAX #15) and, beyond it, ``_`` as a space, because file names and
+addresses part words with it. Full case folding maps ß to ss and ligatures to letters, so lengths change: ``Folded.origin`` leads back.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+import unicodedata
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+_PIECE = 1024
+_ASCII = re.compile(rb"[\x00-\x7f]")
+_STRAY = re.compile("[\udc80-\udcff]")
+_CP1252 = bytes(range(256)).decode("cp1252", "replace")
+# Default_Ignorable_Code_Point, the assigned ones: soft hyphen, zero-width and bidirectional controls, fillers, variation selectors, tags.
+_IGNORABLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+# A character and what combines with it or vanishes after it: the smallest piece that folds the same alone as in its text.
+_CLUSTER = re.compile(
+    "(?s:.)[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u3099\u309a\ufe20-\ufe2f"
+    "\u1161-\u11ff]*"
+)
+
+
+def fold(text: str) -> str:
+    """``text`` in the form in which terms are compared."""
+    if text.isascii():
+        return text.lower().replace("_", " ")
+    text = _normal(text)
+    text = _IGNORABLE.sub("", text.casefold())
+    return _normal(text).replace("_", " ")
+
+
+def _normal(text: str) -> str:
+    return text if unicodedata.is_normalized("NFKC", text) else unicodedata.normalize("NFKC", text)
+
+
+def decode(data: bytes) -> str:
+    """8-bit text as characters: UTF-8, and what is not UTF-8 as Windows-1252. Never raises."""
+    return _characters(data)[0]
+
+
+def _characters(data: bytes) -> tuple[str, bool]:
+    """The text, and True if each byte is a character of its own.
+
+    Where more bytes are stray than belong to UTF-8 sequences, what looks like a sequence is chance: all of it is Windows-1252 then.
+    """
+    try:
+        return data.decode("utf-8"), False
+    except UnicodeDecodeError:
+        pass
+    sound = data.decode("utf-8", "ignore")
+    sequences = len(sound.encode())
+    if len(data) - sequences > sequences - len(sound):
+        return codecs.charmap_decode(data, "strict", _CP1252)[0], True
+    return _STRAY.sub(_stray, data.decode("utf-8", "surrogateescape")), False
+
+
+def _stray(match: re.Match[str]) -> str:
+    return _CP1252[ord(match[0]) - 0xDC00]
+
+
+@dataclass(slots=True)
+class Folded:
+    """``data``: valid UTF-8, folded. ``_pieces``: (start in data, length in data, start in raw, length in raw) where the two differ."""
+
+    raw: bytes
+    data: bytes
+    _pieces: list[tuple[int, int, int, int]] = field(default_factory=list)
+    _maps: dict[int, tuple[list[int], list[int]]] = field(default_factory=dict)
+
+    def origin(self, offset: int, *, end: bool = False) -> int:
+        """The offset in ``raw`` of what stands at ``offset`` in ``data``; for the ``end`` of a match, the offset after its last character."""
+        if not self._pieces:
+            return offset
+        if end:
+            return self._after(offset)
+        index = bisect_right(self._pieces, offset, key=lambda piece: piece[0]) - 1
+        if index < 0:
+            return offset
+        start, length, raw_start, raw_length = self._pieces[index]
+        if offset >= start + length:
+            return offset - start - length + raw_start + raw_length
+        folded, raw = self._map(index)
+        return raw_start + raw[bisect_right(folded, offset - start) - 1]
+
+    def _after(self, offset: int) -> int:
+        if offset == 0:
+            return 0
+        index = bisect_right(self._pieces, offset - 1, key=lambda piece: piece[0]) - 1
+        if index < 0:
+            return offset
+        start, length, raw_start, raw_length = self._pieces[index]
+        if offset > start + length:
+            return offset - start - length + raw_start + raw_length
+        folded, raw = self._map(index)
+        at = bisect_right(folded, offset - start - 1)
+        return raw_start + (raw[at] if at < len(raw) else raw_length)
+
+    def _map(self, index: int) -> tuple[list[int], list[int]]:
+        """Where each cluster of a piece begins, folded and raw. Built only for pieces in which something was found."""
+        known = self._maps.get(index)
+        if known is None:
+            _, length, raw_start, raw_length = self._pieces[index]
+            folded, raw, at, raw_at = [0], [0], 0, 0
+            piece = self.raw[raw_start : raw_start + raw_length]
+            text, single = _characters(piece)
+            escaped = text if single else piece.decode("utf-8", "surrogateescape")
+            for match in _CLUSTER.finditer(text):
+                at = min(at + _folded_length(match[0]), length)
+                bytes_ = escaped[match.start() : match.end()]
+                raw_at += len(bytes_) if single or bytes_.isascii() else len(bytes_.encode("utf-8", "surrogateescape"))
+                folded.append(at)
+                raw.append(raw_at)
+            known = self._maps[index] = (folded, raw)
+        return known
+
+
+@lru_cache(maxsize=4096)
+def _folded_length(cluster: str) -> int:
+    return len(fold(cluster).encode("utf-8", "replace"))
+
+
+def fold_bytes(raw: bytes) -> Folded:
+    """Fold 8-bit text (see ``decode``). Only the stretches that are not ASCII are taken apart, so that plain text goes at the speed of memory."""
+    if raw.isascii():
+        return Folded(raw, raw.lower().replace(b"_", b" "))
+    out: list[bytes] = []
+    pieces: list[tuple[int, int, int, int]] = []
+    at = plain = folded_at = 0
+    size = len(raw)
+
+    def flush(end: int) -> None:
+        nonlocal folded_at
+        if end > plain:
+            out.append(raw[plain:end].lower().replace(b"_", b" "))
+            folded_at += end - plain
+
+    while at < size:
+        end = min(at + _PIECE, size)
+        if raw[at:end].isascii():
+            at = end
+            continue
+        # An ASCII character never combines with what stands before it, so a piece may begin at one and nowhere else; the one before the
+        # first byte that is not ASCII may carry an accent and belongs to the piece.
+        begin = at - 1 if at > plain and raw[at] > 0x7F else at
+        flush(begin)
+        found = _ASCII.search(raw, end) if end < size else None
+        end = found.start() if found else size
+        piece = fold(decode(raw[begin:end])).encode("utf-8", "replace")
+        pieces.append((folded_at, len(piece), begin, end - begin))
+        out.append(piece)
+        folded_at += len(piece)
+        at = plain = end
+    flush(size)
+    return Folded(raw, b"".join(out), pieces)

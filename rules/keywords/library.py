@@ -1,0 +1,278 @@
+"""Keyword libraries on disk: YAML, CSV and plain lists, read so that one bad line costs one term and is named.
+
+YAML: ``library``, ``version``, and defaults (``category``, ``severity``, ``language``, ``form``, ``where``, ``unless``) at the top, then ``terms``, each a word or a
+mapping with ``term`` and any of those, and ``near`` (a list) with ``within`` (words). CSV: a header with ``term,category,severity,form`` and any of
+``language,unless,where,near,within``; several values in one cell are parted by ``|``. Plain text (``.txt``): a term a line, ``#`` begins a
+comment; ``# category: …`` and ``# severity: …`` hold for the lines below. UTF-8, with or without a byte order mark.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rules import strictyaml
+from rules.keywords.folding import fold
+from rules.keywords.matcher import Matcher
+from rules.keywords.patterns import Pattern, compile_term
+from rules.keywords.surroundings import Surroundings, surroundings
+from rules.keywords.terms import FORMS, MAX_SEVERITY, PLACES, Near, Term
+from rules.problems import Problem
+
+MAX_BYTES = 64 << 20
+MAX_PROBLEMS = 1000
+SHIPPED = Path(__file__).parent / "shipped"
+_SUFFIXES = (".yaml", ".yml", ".csv", ".txt")
+_REQUIRED = ("term", "category", "severity", "form")
+_COLUMNS = (*_REQUIRED, "language", "unless", "where", "near", "within")
+_TOP = ("library", "version", "description", "category", "severity", "language", "form", "where", "unless", "terms")
+_MAX_NEAR = 50
+csv.field_size_limit(1 << 20)
+
+_Row = tuple[int, Mapping[str, Any]]
+
+
+@dataclass
+class Libraries:
+    """What was loaded. ``digest``: SHA-256 (hex) of the files' contents in the order given; the same files give the same digest anywhere."""
+
+    terms: list[Term] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    digest: str = ""
+    _patterns: list[Pattern] = field(default_factory=list)
+    _conditions: list[Surroundings | None] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        """The number of terms in use."""
+        return len(self.terms)
+
+    def matcher(self, engine: str = "auto", cache: Path | None = None) -> Matcher:
+        """A matcher of these terms. ``engine``: auto, hyperscan or ahocorasick; ``cache``: a folder of our own for the compiled database, which
+        must be as trustworthy as the program (it is loaded as code tables). Raises ``ValueError`` for an engine that is not there."""
+        return Matcher(self.terms, self._patterns, self._conditions, engine, cache, self.digest)
+
+
+def load(paths: Sequence[Path], *, category: str = "own list", severity: int = 3) -> Libraries:
+    """Load libraries; a folder stands for the libraries in it, in order of name. Never raises for what a file holds: see ``problems``.
+
+    ``category`` and ``severity`` are for plain lists that do not say their own. A file that cannot be read is a problem of line 0.
+    """
+    out = Libraries()
+    digest = hashlib.sha256(f"{category}\n{severity}\n".encode())
+    seen: dict[tuple[object, ...], Term] = {}
+    for path in paths:
+        for file in _files(path, out.problems):
+            _load_file(file, out, digest, seen, {"category": category, "severity": str(severity)})
+    out.digest = digest.hexdigest()
+    if len(out.problems) > MAX_PROBLEMS:
+        more = len(out.problems) - MAX_PROBLEMS
+        out.problems[MAX_PROBLEMS:] = [Problem(out.problems[-1].file, 0, f"and {more} more problems, not listed")]
+    return out
+
+
+def _files(path: Path, problems: list[Problem]) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    found = sorted(item for item in path.iterdir() if item.suffix.lower() in _SUFFIXES and item.is_file())
+    if not found:
+        problems.append(Problem(str(path), 0, f"holds no keyword library ({', '.join(_SUFFIXES)})"))
+    return found
+
+
+def _load_file(file: Path, out: Libraries, digest: Any, seen: dict[tuple[object, ...], Term], defaults: Mapping[str, str]) -> None:
+    name = str(file)
+    try:
+        if file.stat().st_size > MAX_BYTES:
+            raise ValueError(f"is larger than {MAX_BYTES >> 20} MiB")
+        data = file.read_bytes()
+        digest.update(
+            hashlib.sha256(file.suffix.lower().encode() + b"\n" + file.stem.encode("utf-8", "surrogateescape") + b"\n" + data).digest()
+        )
+        rows = _rows(file, data, defaults, out.problems)
+    except OSError as error:
+        out.problems.append(Problem(name, 0, f"cannot be read: {error.strerror or error}"))
+        return
+    except strictyaml.YamlError as error:
+        out.problems.append(Problem(name, error.line, error.reason))
+        return
+    except ValueError as error:
+        out.problems.append(Problem(name, 0, str(error)))
+        return
+    used = out.count
+    library = file.stem
+    try:
+        for line, row in rows:
+            library = str(row.get("library") or library)
+            try:
+                term = _term(row, library, name, line)
+                key = (fold(term.text) if term.form != "regex" else term.text, term.form, term.category, term.language, term.where)
+                if key in seen:
+                    first = seen[key]
+                    raise ValueError(f"{term.text!r} is a duplicate of {Path(first.file).name} line {first.line}")
+                pattern, condition = _compiled(term)
+            except ValueError as error:
+                out.problems.append(Problem(name, line, str(error)))
+                continue
+            seen[key] = term
+            out.terms.append(term)
+            out._patterns.append(pattern)
+            out._conditions.append(condition)
+    except csv.Error as error:
+        out.problems.append(Problem(name, 0, f"is not CSV from here on: {error}"))
+    if out.count == used and not any(problem.file == name for problem in out.problems):
+        out.problems.append(Problem(name, 0, "holds no terms"))
+
+
+def _compiled(term: Term) -> tuple[Pattern, Surroundings | None]:
+    try:
+        return compile_term(term), surroundings(term)
+    except ValueError as error:
+        raise ValueError(f"{term.text!r} {error}") from None
+
+
+def _rows(file: Path, data: bytes, defaults: Mapping[str, str], problems: list[Problem]) -> Iterator[_Row]:
+    suffix = file.suffix.lower()
+    if suffix in (".yaml", ".yml"):
+        return _yaml_rows(strictyaml.parse(data, text_only=True, limit=MAX_BYTES), str(file), problems)
+    text = _text(data, str(file), problems)
+    if suffix == ".csv":
+        return _csv_rows(text, str(file), problems)
+    if suffix == ".txt":
+        return _list_rows(text, defaults)
+    raise ValueError(f"is not a keyword library: its name must end in {', '.join(_SUFFIXES)}")
+
+
+def _text(data: bytes, name: str, problems: list[Problem]) -> list[str]:
+    """The lines; one that is not UTF-8 is reported and left empty, so that the numbers hold."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", "replace").splitlines(keepends=True)
+    lines = []
+    for number, line in enumerate(data.removeprefix(b"\xef\xbb\xbf").splitlines(keepends=True), 1):
+        try:
+            lines.append(line.decode("utf-8"))
+        except UnicodeDecodeError:
+            problems.append(Problem(name, number, "is not UTF-8"))
+            lines.append("\n")
+    return lines
+
+
+def _csv_rows(lines: list[str], name: str, problems: list[Problem]) -> Iterator[_Row]:
+    reader = csv.reader(lines, strict=True)
+    header: list[str] | None = None
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            break
+        except csv.Error as error:
+            problems.append(Problem(name, line, f"is not CSV: {error}"))
+            continue
+        if not any(cell.strip() for cell in cells):
+            continue
+        if header is None:
+            header = [cell.strip().lower() for cell in cells]
+            missing = [column for column in _REQUIRED if column not in header]
+            if missing:
+                problems.append(Problem(name, line, f"the header lacks the column {', '.join(missing)}: nothing of this file is used"))
+                return
+            unknown = [column for column in header if column not in _COLUMNS]
+            if unknown:
+                problems.append(Problem(name, line, f"the column {', '.join(map(repr, unknown))} is not known and not used"))
+            continue
+        if len(cells) > len(header):
+            problems.append(Problem(name, line, f"has {len(cells)} values for {len(header)} columns: is a comma not quoted?"))
+            continue
+        yield line, dict(zip(header, cells, strict=False))
+    if header is None:
+        problems.append(Problem(name, 0, "is empty"))
+
+
+def _list_rows(lines: list[str], defaults: Mapping[str, str]) -> Iterator[_Row]:
+    given = dict(defaults)
+    for number, line in enumerate(lines, 1):
+        text = line.strip()
+        if text.startswith("#"):
+            key, _, value = text.lstrip("# ").partition(":")
+            if key.strip().lower() in ("category", "severity", "language") and value.strip():
+                given[key.strip().lower()] = value.strip()
+        elif text:
+            form = "wildcard" if "*" in text or "?" in text else "phrase" if len(text.split()) > 1 else "word"
+            yield number, {**given, "term": text, "form": form}
+
+
+def _yaml_rows(document: strictyaml.Document, name: str, problems: list[Problem]) -> Iterator[_Row]:
+    top = document.value
+    if not isinstance(top, dict) or not isinstance(top.get("terms"), list):
+        problems.append(Problem(name, 1, "has no list called terms"))
+        return
+    problems.extend(Problem(name, document.line(place), f"{place[-1]!r} is given twice: the first is used") for place in document.repeated)
+    problems.extend(Problem(name, document.line((key,)), f"{key!r} is not known and not used") for key in top if key not in _TOP)
+    defaults = {
+        key: value for key, value in top.items() if key in ("library", "category", "severity", "language", "form", "where", "unless")
+    }
+    for index, entry in enumerate(top["terms"]):
+        line = document.line(("terms", index))
+        row = entry if isinstance(entry, dict) else {"term": entry}
+        unknown = [key for key in row if key not in _COLUMNS]
+        if unknown:
+            problems.append(Problem(name, line, f"{', '.join(map(repr, unknown))} is not known and not used"))
+        yield line, {**defaults, **row}
+
+
+def _term(row: Mapping[str, Any], library: str, file: str, line: int) -> Term:
+    text = _one(row, "term")
+    if not text:
+        raise ValueError("has no term")
+    form = (_one(row, "form") or "word").lower()
+    if form not in FORMS:
+        raise ValueError(f"{text!r} has the form {form!r}: {', '.join(FORMS)}")
+    category = " ".join(_one(row, "category").lower().split())
+    if not category:
+        raise ValueError(f"{text!r} has no category")
+    severity = _one(row, "severity")
+    if severity not in {str(number) for number in range(1, MAX_SEVERITY + 1)}:
+        raise ValueError(f"{text!r} has the severity {severity!r}: 1 to {MAX_SEVERITY}")
+    where = frozenset(value.lower() for value in _several(row, "where"))
+    if where - set(PLACES):
+        raise ValueError(f"{text!r} is confined to {', '.join(sorted(where - set(PLACES)))}: {', '.join(PLACES)}")
+    near = _several(row, "near")
+    within = _one(row, "within") or "5"
+    if not within.isascii() or not within.isdigit() or not 1 <= int(within[:4]) <= _MAX_NEAR:
+        raise ValueError(f"{text!r} has the distance {within!r}: 1 to {_MAX_NEAR} words")
+    language = _one(row, "language") or None
+    return Term(
+        text,
+        category,
+        int(severity),
+        form,
+        language,
+        Near(near, int(within)) if near else None,
+        _several(row, "unless"),
+        where,
+        library,
+        file,
+        line,
+    )
+
+
+def _one(row: Mapping[str, Any], key: str) -> str:
+    value = row.get(key)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise ValueError(f"{key} is not a single value")
+    return value.strip()
+
+
+def _several(row: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    value = row.get(key)
+    values = value.split("|") if isinstance(value, str) else [] if value is None else value
+    if not isinstance(values, list) or not all(isinstance(item, str) for item in values):
+        raise ValueError(f"{key} is not a list of values")
+    return tuple(item.strip() for item in values if item.strip())

@@ -1,0 +1,63 @@
+"""What must stand near a term, and what must not, for it to count."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rules.keywords.folding import fold
+from rules.keywords.patterns import STAR, phrase_source
+from rules.keywords.terms import Term
+
+UNLESS_REACH = 80  # characters either side
+_WORDS = re.compile(r"[^\W_]+")
+_LETTERS_A_WORD = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The conditions of one term, compiled. ``reach``: characters either side that are looked at."""
+
+    unless: re.Pattern[str] | None
+    near: re.Pattern[str] | None
+    words: int
+    reach: int
+
+    def objection(self, data: bytes, start: int, end: int) -> str | None:
+        """Why the term at ``start`` to ``end`` of ``data`` (folded UTF-8) does not count, in words; None if it does."""
+        before = data[max(0, start - 4 * self.reach) : start].decode("utf-8", "ignore")[-self.reach :]
+        after = data[end : end + 4 * self.reach].decode("utf-8", "ignore")[: self.reach]
+        found = data[start:end].decode("utf-8", "replace")
+        if self.unless is not None:
+            silencer = self.unless.search(before[-UNLESS_REACH:] + found + after[:UNLESS_REACH])
+            if silencer:
+                return f"silenced by {silencer[0]!r} nearby"
+        if self.near is not None:
+            left = any(len(_WORDS.findall(before, match.end())) < self.words for match in self.near.finditer(before))
+            if not left and not any(len(_WORDS.findall(after[: match.start()])) < self.words for match in self.near.finditer(after)):
+                return f"none of its companions stands within {self.words} words"
+        return None
+
+
+def surroundings(term: Term) -> Surroundings | None:
+    """The conditions of ``term``, or None if it has none. Raises ``ValueError`` for a condition without a letter or digit."""
+    if not term.unless and term.near is None:
+        return None
+    words = term.near.words if term.near else 0
+    return Surroundings(
+        _any_of(term.unless) if term.unless else None,
+        _any_of(term.near.terms) if term.near else None,
+        words,
+        max(UNLESS_REACH, words * _LETTERS_A_WORD),
+    )
+
+
+def _any_of(phrases: Iterable[str]) -> re.Pattern[str]:
+    sources = []
+    for phrase in phrases:
+        words = fold(phrase).split()
+        if not _WORDS.search(" ".join(words)):
+            raise ValueError(f"has the context {phrase!r}, which holds no letter and no digit")
+        sources.append(phrase_source(words).replace(re.escape("*"), rf"[^\W_]{{0,{STAR}}}"))
+    return re.compile(rf"(?<![^\W_])(?:{'|'.join(sources)})(?![^\W_])")

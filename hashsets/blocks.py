@@ -62,15 +62,18 @@ def probative(blocks: Keys) -> NDArray[np.bool_]:
     share = np.bincount(numbered.ravel(), minlength=n << 8).reshape(n, 256) / BLOCK_BYTES
     entropy = -(share * np.log2(np.where(share > 0, share, 1))).sum(axis=1)
     words = np.ascontiguousarray(blocks).view("<u4")
-    return (entropy >= MIN_ENTROPY) & (_commonest(words) < 256) & (_commonest(np.diff(words, axis=1)) < 512)
+    wanted: NDArray[np.bool_] = (entropy >= MIN_ENTROPY) & (_commonest(words) < 256) & (_commonest(np.diff(words, axis=1)) < 512)
+    return wanted
 
 
 def _commonest(values: NDArray[Any]) -> NDArray[np.int64]:
     """How often the commonest value of each row occurs, if it makes up a quarter of the row or more; any less otherwise."""
     ordered = np.sort(values, axis=1)
+    commonest = np.zeros(len(values), np.int64)
     # A value that fills a quarter of the sorted row stands at one of its eighths.
-    at = ordered[:, :: values.shape[1] // 8]
-    return np.max([(ordered == at[:, i : i + 1]).sum(axis=1) for i in range(at.shape[1])], axis=0).astype(np.int64)
+    for column in ordered[:, :: values.shape[1] // 8].T:
+        commonest = np.maximum(commonest, (ordered == column[:, None]).sum(axis=1))
+    return commonest
 
 
 class BlockCollector:
@@ -191,7 +194,7 @@ def open_blocks(path: Path, key: bytes | None = None) -> BlockSet:
     except (KeyError, TypeError, ValueError, OverflowError, IndexError):
         raise Damaged(f"{path.name} has a malformed header: nothing of it is used.") from None
     header = parts.header
-    return BlockSet(header["name"], header["version"], header["role"], table.layout.count, files, parts.identity(), table, parts.keyer)
+    return BlockSet(header["name"], header["version"], header["role"], table.layout.entries, files, parts.identity(), table, parts.keyer)
 
 
 def _files(parts: Opened) -> list[ReferenceFile]:

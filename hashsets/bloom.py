@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,10 +34,10 @@ _MAX_K = 64
 _HEX = np.frombuffer(b"0123456789ABCDEF", np.uint8)
 
 
-def _stream(path: Path) -> IO[bytes]:
+def _stream(path: Path) -> BinaryIO:
     with path.open("rb") as raw:
         packed = raw.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rb") if packed else path.open("rb")
+    return cast(BinaryIO, gzip.open(path, "rb")) if packed else path.open("rb")
 
 
 def _header(data: bytes) -> tuple[int, float, int, int, int] | None:
@@ -112,7 +112,7 @@ def open_filter(path: Path, *, role: str) -> BloomSet:
     n, p, k, m, inserted = header
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    identity = {
+    identity: dict[str, Any] = {
         "name": path.stem,
         "version": None,
         "role": role,

@@ -17,7 +17,7 @@ import numpy as np
 from hashsets import bloom
 from hashsets.blocks import BlockCollector
 from hashsets.codes import CategoryTable, CodeBook, Kind
-from hashsets.entries import ALGORITHMS, KEPT_BYTES, Entry, Problems, check_role
+from hashsets.entries import ALGORITHMS, KEPT_BYTES, Entry, Problems, check_role, entry_of
 from hashsets.errors import Damaged, HashSetError, NotEnumerable
 from hashsets.formats.columns import ColumnMap
 from hashsets.formats.manifest import check_numbered, read_manifest
@@ -223,7 +223,7 @@ class _Build:
                 problems.add(0, f"{relative}: cannot be read: {error.strerror}")
                 continue
             listing.update(f"{digests[2].hexdigest()}  {relative}\n".encode("utf-8", "surrogateescape"))
-            yield Entry(*(one.digest() for one in digests), size=size)
+            yield entry_of({one.name: one.digest() for one in digests}, size)
 
     def _add_blocks(self, path: Path, relative: str, problems: Problems, *, known: bool) -> None:
         try:

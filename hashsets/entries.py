@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import binascii
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from hashsets.errors import HashSetError, RoleMissing
@@ -32,6 +32,11 @@ class Entry(NamedTuple):
     sha256: bytes | None = None
     size: int | None = None
     code: str | None = None
+
+
+def entry_of(digests: Mapping[str, bytes], size: int | None = None, code: str | None = None) -> Entry:
+    """The entry with these digests by algorithm."""
+    return Entry(digests.get("md5"), digests.get("sha1"), digests.get("sha256"), size, code)
 
 
 class ListProblem(NamedTuple):

@@ -184,7 +184,7 @@ class TableSet(HashSet):
             raise NotEnumerable(f"{self.name} is keyed: its hashes cannot be read back. Build from its source lists instead.")
         for algorithm in ALGORITHMS:
             table = self.tables.get(algorithm)
-            for start in range(0, table.layout.count if table else 0, 1 << 20):
+            for start in range(0, table.layout.entries if table else 0, 1 << 20):
                 assert table is not None
                 keys = table.keys_from(start, start + (1 << 20))
                 positions = np.arange(start, start + len(keys), dtype=np.int64)
@@ -213,7 +213,7 @@ def match_hex(sets: Sequence[HashSet], hashes: Mapping[str, str]) -> list[Match]
                 digests[algorithm] = [parse_digest(text, algorithm)[1]]
         except ValueError:
             continue
-    matches = []
+    matches: list[Match] = []
     for hash_set in sets:
         matches.extend(match for match in hash_set.match_all(digests) if match is not None)
     return matches

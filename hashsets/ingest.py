@@ -18,7 +18,8 @@ def drop_empty_file(algorithm: str, rows: Rows, role: str, problems: Problems) -
     if not is_empty.any():
         return rows
     problems.add(0, f"the {algorithm} of an empty file is listed and was left out: every empty file would match", int(is_empty.sum()))
-    return rows[~is_empty]
+    kept: Rows = rows[~is_empty]
+    return kept
 
 
 def entry_count(algorithm: str, rows: SortedRows, book: CodeBook) -> int:

@@ -128,7 +128,7 @@ class _Cmac:
         self._whole, self._padded = (np.frombuffer(_doubled(zero, times), np.uint8) for times in (1, 2))
 
     def _encrypt(self, blocks: Keys) -> Keys:
-        data = self._cipher.encryptor().update(np.ascontiguousarray(blocks))
+        data = self._cipher.encryptor().update(memoryview(np.ascontiguousarray(blocks).data))
         return np.frombuffer(data, np.uint8).reshape(-1, 16)
 
     def of(self, messages: Keys) -> Keys:

@@ -74,7 +74,7 @@ class _Writer:
     def section(self, name: str, parts: Iterator[NDArray[Any]]) -> None:
         start = self._stream.tell()
         for part in parts:
-            self._write(memoryview(np.ascontiguousarray(part).view(np.uint8).reshape(-1)))
+            self._write(np.ascontiguousarray(part).view(np.uint8).reshape(-1).data)
         end = self._stream.tell()
         self.sections[name] = (start, end - start)
         self._write(memoryview(bytes(-end % 8)))
@@ -256,7 +256,7 @@ class Opened:
             and 8 * layout.implied <= layout.index_bits <= 40
             and layout.filter_words > 0
         )
-        if not sane or not 0 <= layout.count < 1 << 40:
+        if not sane or not 0 <= layout.entries < 1 << 40:
             raise ValueError("layout")
 
         def section(part: str, kind: np.dtype[Any], count: int) -> NDArray[Any]:
@@ -268,16 +268,16 @@ class Opened:
         index_offset, index_length = map(int, sections[f"{name}.index"])
         index = section("index", layout.index_type, (1 << layout.index_bits) + 1)
         self.blocks.check_range(index_offset, index_length)
-        if index[0] != 0 or index[-1] != layout.count or (index[1:] < index[:-1]).any():
+        if index[0] != 0 or index[-1] != layout.entries or (index[1:] < index[:-1]).any():
             raise ValueError("index")
         kind_bytes = int(facts["kind_bytes"])
         return Table(
             layout,
             section("filter", np.dtype("<u8"), layout.filter_words),
             index,
-            section("records", np.dtype("u1"), layout.count * layout.record_bytes).reshape(layout.count, layout.record_bytes),
-            section("kinds", np.dtype(f"<u{kind_bytes}"), layout.count) if kind_bytes in (1, 2) else None,
-            section("sizes", SIZE_TYPE, layout.count) if facts["sizes"] else None,
+            section("records", np.dtype("u1"), layout.entries * layout.record_bytes).reshape(layout.entries, layout.record_bytes),
+            section("kinds", np.dtype(f"<u{kind_bytes}"), layout.entries) if kind_bytes in (1, 2) else None,
+            section("sizes", SIZE_TYPE, layout.entries) if facts["sizes"] else None,
             int(facts["only_kind"]),
             _TableGuard(self.blocks, {key.partition(".")[2]: int(at) for key, (at, _) in sections.items() if key.startswith(name + ".")}),
         )

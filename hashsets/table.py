@@ -28,19 +28,19 @@ _QUERIES = 1 << 17  # looked up at a time: the working arrays stay in the proces
 
 
 class Layout(NamedTuple):
-    """The shape of a table of ``count`` entries of ``width`` key bytes."""
+    """The shape of a table for ``entries`` entries of ``width`` key bytes."""
 
-    count: int
+    entries: int
     width: int
     implied: int
     index_bits: int
     filter_words: int
 
     @classmethod
-    def of(cls, count: int, width: int) -> Layout:
-        implied = 0 if count < 1 << 10 else 1 if count < 1 << 19 else 2 if count < 1 << 31 else 3
-        bits = max(8 * implied, count.bit_length() - 7, 0)
-        return cls(count, width, implied, bits, -(-count * FILTER_BITS // 64) or 1)
+    def of(cls, entries: int, width: int) -> Layout:
+        implied = 0 if entries < 1 << 10 else 1 if entries < 1 << 19 else 2 if entries < 1 << 31 else 3
+        bits = max(8 * implied, entries.bit_length() - 7, 0)
+        return cls(entries, width, implied, bits, -(-entries * FILTER_BITS // 64) or 1)
 
     @property
     def record_bytes(self) -> int:
@@ -48,7 +48,7 @@ class Layout(NamedTuple):
 
     @property
     def index_type(self) -> np.dtype[Any]:
-        return np.dtype("<u4" if self.count < 1 << 32 else "<u8")
+        return np.dtype("<u4" if self.entries < 1 << 32 else "<u8")
 
 
 class Guard(Protocol):
@@ -60,7 +60,7 @@ class Guard(Protocol):
 
 @dataclass(slots=True)
 class Table:
-    """One algorithm's entries, in memory or mapped from a store. ``records`` is (count, record_bytes), row by row.
+    """One algorithm's entries, in memory or mapped from a store. ``records`` is (entries, record_bytes), row by row.
 
     ``kinds`` and ``sizes`` have one value an entry, or none: all are of kind ``only_kind``, no sizes are known.
     """
@@ -77,7 +77,7 @@ class Table:
     def find(self, keys: Keys) -> NDArray[np.int64]:
         """For each of the (n, width) keys the number of its entry, or -1. Raises ``Damaged`` where the store is."""
         found = np.full(len(keys), -1, np.int64)
-        if not self.layout.count:
+        if not self.layout.entries:
             return found
         head = leading(keys)
         order = np.argsort(head)
@@ -94,7 +94,8 @@ class Table:
             at = words.astype(np.int64) * 8
             self.guard.vouch("filter", at, at + 7)
         mask = filter_mask(keys)
-        return (self.filter[words] & mask) == mask
+        passes: NDArray[np.bool_] = (self.filter[words] & mask) == mask
+        return passes
 
     def _search(self, keys: Keys, head: NDArray[np.uint64]) -> NDArray[np.int64]:
         layout = self.layout
@@ -151,7 +152,7 @@ class Table:
 
     def keys_from(self, start: int, stop: int) -> Keys:
         """The whole kept keys of entries ``start`` to ``stop``."""
-        positions = np.arange(start, min(stop, self.layout.count), dtype=np.int64)
+        positions = np.arange(start, min(stop, self.layout.entries), dtype=np.int64)
         if self.guard and len(positions):
             size = self.layout.record_bytes
             self.guard.vouch("records", positions[:1] * size, (positions[-1:] + 1) * size - 1)

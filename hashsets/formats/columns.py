@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hashsets.entries import ALGORITHMS, Entry, Problems, parse_digest, shown
+from hashsets.entries import ALGORITHMS, Entry, Problems, entry_of, parse_digest, shown
 from hashsets.errors import HashSetError
 from hashsets.formats.text import numbered_lines
 
@@ -119,7 +119,7 @@ def entries(path: Path, columns: ColumnMap, problems: Problems) -> Iterator[Entr
                 except ValueError as error:
                     problems.add(number, str(error))
         if digests:
-            yield Entry(**digests, size=_size(cells, size, number, problems), code=_code(cells, code) or columns.default_code)
+            yield entry_of(digests, size=_size(cells, size, number, problems), code=_code(cells, code) or columns.default_code)
         elif empty:
             problems.add(number, "no hash in this row")
 

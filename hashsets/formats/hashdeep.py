@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from hashsets.entries import Entry, Problems, parse_digest
+from hashsets.entries import ALGORITHMS, Entry, Problems, entry_of, parse_digest
 from hashsets.errors import Damaged
 from hashsets.formats.text import numbered_lines
 
@@ -34,8 +34,8 @@ def _row(columns: list[str], line: str, number: int, problems: Problems) -> Entr
         problems.add(number, f"{len(values)} of {len(columns)} columns")
         return None
     row = dict(zip(columns, values, strict=True))
-    digests = {}
-    for algorithm in ("md5", "sha1", "sha256"):
+    digests: dict[str, bytes] = {}
+    for algorithm in ALGORITHMS:
         if algorithm in row:
             try:
                 digests[algorithm] = parse_digest(row[algorithm], algorithm)[1]
@@ -44,4 +44,4 @@ def _row(columns: list[str], line: str, number: int, problems: Problems) -> Entr
     if not digests:
         return None
     size = row.get("size", "")
-    return Entry(**digests, size=int(size) if size.isascii() and size.isdigit() and len(size) <= 18 else None)
+    return entry_of(digests, size=int(size) if size.isascii() and size.isdigit() and len(size) <= 18 else None)

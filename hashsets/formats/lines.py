@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from hashsets.codes import CodeBook, Kind
-from hashsets.entries import ALGORITHM_OF_BYTES, KEPT_BYTES, Entry, Problems, parse_digest, shown
+from hashsets.entries import ALGORITHM_OF_BYTES, KEPT_BYTES, Entry, Problems, entry_of, parse_digest, shown
 from hashsets.formats.text import numbered_lines
 from hashsets.rows import Rows, batches, make_rows
 
@@ -38,7 +38,7 @@ def parse(line: str) -> Entry | None:
         name, digest = parse_digest(bsd.group(2), algorithm)
     else:
         raise ValueError(f"does not start with a hash: {shown(line)}")
-    return Entry(**{name: digest})
+    return entry_of({name: digest})
 
 
 def read(path: Path, book: CodeBook, problems: Problems) -> Iterator[tuple[str, Rows]]:
@@ -81,7 +81,7 @@ def _uniform(path: Path, book: CodeBook) -> Iterator[tuple[str, Rows, int]]:
             if (table[:, digits:] != np.frombuffer(first[digits:], np.uint8)).any():
                 return
             try:
-                digests = binascii.unhexlify(np.ascontiguousarray(table[:, :digits]))
+                digests = binascii.unhexlify(np.ascontiguousarray(table[:, :digits]).data)
             except ValueError:
                 return
             keys = np.frombuffer(digests, np.uint8).reshape(len(table), -1)[:, : KEPT_BYTES[algorithm]]

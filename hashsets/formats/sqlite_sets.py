@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import quote
 
-from hashsets.entries import DIGEST_BYTES, MAX_CODE_LENGTH, Entry, Problems, parse_digest
+from hashsets.entries import DIGEST_BYTES, MAX_CODE_LENGTH, Entry, Problems, entry_of, parse_digest
 from hashsets.errors import Damaged, UnknownFormat
 
 SIGNATURE = b"SQLite format 3\0"
@@ -81,7 +81,7 @@ def _rows(path: Path, table: str, wanted: dict[str, str]) -> Iterator[tuple[int,
 
 def _nsrl(path: Path, problems: Problems) -> Iterator[Entry]:
     for number, row in _rows(path, "FILE", {"md5": "md5", "sha1": "sha1", "sha256": "sha256", "size": "file_size"}):
-        digests = {}
+        digests: dict[str, bytes] = {}
         for algorithm in DIGEST_BYTES:
             if text := row.get(algorithm):
                 try:
@@ -90,16 +90,16 @@ def _nsrl(path: Path, problems: Problems) -> Iterator[Entry]:
                     problems.add(number, str(error))
         size = row.get("size")
         if digests:
-            yield Entry(**digests, size=size if isinstance(size, int) and size >= 0 else None)
+            yield entry_of(digests, size=size if isinstance(size, int) and size >= 0 else None)
 
 
 def _kdb(path: Path, problems: Problems) -> Iterator[Entry]:
     for number, row in _rows(path, "hashes", {"md5": "md5", "sha1": "sha1", "sha256": "sha2_256"}):
-        digests = {}
+        digests: dict[str, bytes] = {}
         for algorithm, value in row.items():
             if isinstance(value, bytes) and len(value) == DIGEST_BYTES[algorithm]:
                 digests[algorithm] = value
             elif value is not None:
                 problems.add(number, f"{algorithm} is not a blob of {DIGEST_BYTES[algorithm]} bytes")
         if digests:
-            yield Entry(**digests)
+            yield entry_of(digests)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from hashsets.entries import ALGORITHMS, MAX_CODE_LENGTH, Entry, Problems, parse_digest, shown
+from hashsets.entries import ALGORITHMS, MAX_CODE_LENGTH, Entry, Problems, entry_of, parse_digest, shown
 from hashsets.errors import Damaged, UnknownFormat
 
 _CONTEXT = re.compile(r"DataModels/([\d.]+)\.xml(?:/([^/]+)/\$metadata)?#(Media|Cases)")
@@ -167,8 +167,8 @@ def _entry(media: _Media, number: int, problems: Problems) -> Entry | None:
         return None
     size, code = media.fields.get("size"), media.fields.get("code")
     digits = str(size)
-    return Entry(
-        **digests,
+    return entry_of(
+        digests,
         size=int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 18 else None,
         code=None if code in (None, "") else str(code)[: MAX_CODE_LENGTH + 1],
     )

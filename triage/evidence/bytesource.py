@@ -227,10 +227,11 @@ class NativeBytes(RetryingBytes):
 
 
 class SliceBytes:
-    """A range of another source. Closing it leaves the other open. A range past the end of the other is cut there."""
+    """A range of another source, cut where the other ends. Closing it leaves the other open, unless ``owned``."""
 
-    def __init__(self, data: ByteSource, offset: int, length: int) -> None:
+    def __init__(self, data: ByteSource, offset: int, length: int, *, owned: bool = False) -> None:
         self._data = data
+        self._owned = owned
         self._offset = max(0, offset)
         self._size = max(0, min(length, data.size - self._offset))
         path, start = plain_range(data)
@@ -259,7 +260,9 @@ class SliceBytes:
         return self._data.read_at(self._offset + offset, min(length, self._size - offset))
 
     def close(self) -> None:
-        """Nothing to let go of: the source beneath belongs to somebody else."""
+        """Close the source beneath if it is owned. Safe to call twice."""
+        if self._owned:
+            self._data.close()
 
 
 class HoleBytes(RetryingBytes):

@@ -7,6 +7,7 @@ import stat
 import struct
 import sys
 import threading
+from pathlib import Path
 
 from triage.evidence.bytesource import SECTOR, RetryingBytes
 from triage.evidence.images.image import Image
@@ -24,7 +25,7 @@ def is_device(path: str) -> bool:
     if path.startswith(("\\\\.\\", "//./")):
         return True
     try:
-        mode = os.stat(path).st_mode
+        mode = Path(path).stat().st_mode
     except OSError:
         return False
     return stat.S_ISBLK(mode) or (stat.S_ISCHR(mode) and sys.platform == "darwin")

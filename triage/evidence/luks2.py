@@ -130,7 +130,7 @@ def _derive(kdf: dict[str, Any], passphrase: bytes, length: int) -> bytes:
 
     if int(kdf["memory"]) > MAX_KDF_MEMORY_KIB or int(kdf["time"]) * int(kdf["memory"]) > MAX_KDF_COST * 10:
         raise Luks2Error("the LUKS2 header asks for an impossible amount of work")
-    function = {"argon2id": Argon2id, "argon2i": Argon2i}[kdf["type"]]
+    function: type[Argon2i] | type[Argon2id] = {"argon2id": Argon2id, "argon2i": Argon2i}[kdf["type"]]
     argon = function(salt=salt, length=length, iterations=int(kdf["time"]), lanes=int(kdf["cpus"]), memory_cost=int(kdf["memory"]))
     derived: bytes = argon.derive(passphrase)
     return derived
@@ -144,7 +144,9 @@ def _merge(material: bytes, size: int, stripes: int, algorithm: str) -> bytes:
         if number < stripes - 1:
             step = hashlib.new(algorithm).digest_size
             pieces = [
-                hashlib.new(algorithm, struct.pack(">I", place // step) + block[place : place + step]).digest()[: len(block[place : place + step])]
+                hashlib.new(algorithm, struct.pack(">I", place // step) + block[place : place + step]).digest()[
+                    : len(block[place : place + step])
+                ]
                 for place in range(0, size, step)
             ]
             block = b"".join(pieces)

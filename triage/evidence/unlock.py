@@ -36,26 +36,29 @@ class Secret:
         return f"Secret(kind={self.kind!r}, value=hidden)"
 
 
-def load_secrets(path: str | Path) -> list[Secret]:
-    """The secrets in a UTF-8 text file, one a line.
+def parse_secret(line: str) -> Secret:
+    """The secret in one line of text.
 
-    A line may begin with ``password:``, ``recovery_key:`` or ``keyfile:``; without that, 48 digits in eight groups are a BitLocker
-    recovery key and anything else is a password, taken as it stands (only the line ending is removed). Empty lines are left out.
+    It may begin with ``password:``, ``recovery_key:`` or ``keyfile:``; without that, 48 digits in eight groups are a BitLocker recovery
+    key and anything else is a password, taken as it stands (only the line ending is removed).
+    """
+    text = line.rstrip("\r\n")
+    kind, colon, value = text.partition(":")
+    if colon and kind in KINDS:
+        return Secret(kind, value if kind == "password" else value.strip())
+    groups = text.strip().split("-")
+    if len(groups) == 8 and all(len(group) == 6 and group.isdigit() for group in groups):
+        return Secret("recovery_key", text.strip())
+    return Secret("password", text)
+
+
+def load_secrets(path: str | Path) -> list[Secret]:
+    """The secrets in a UTF-8 text file, one a line as ``parse_secret`` reads it; empty lines are left out.
+
     A relative key file path counts from the file's folder. Raises ``OSError`` or ``UnicodeDecodeError``.
     """
-    found = []
-    for line in Path(path).read_text("utf-8-sig").splitlines():
-        kind, colon, value = line.partition(":")
-        if not line:
-            continue
-        if not colon or kind not in KINDS:
-            groups = line.strip().split("-")
-            is_recovery = len(groups) == 8 and all(len(group) == 6 and group.isdigit() for group in groups)
-            kind, value = ("recovery_key", line.strip()) if is_recovery else ("password", line)
-        if kind == "keyfile":
-            value = str(Path(path).parent / value.strip())
-        found.append(Secret(kind, value))
-    return found
+    secrets = [parse_secret(line) for line in Path(path).read_text("utf-8-sig").split("\n") if line.strip("\r")]
+    return [Secret("keyfile", str(Path(path).parent / item.value)) if item.kind == "keyfile" else item for item in secrets]
 
 
 @dataclass(slots=True)
@@ -114,7 +117,11 @@ def _unlock_bitlocker(data: ByteSource, encryption: Encryption, secrets: Sequenc
         stream = ByteStream(data, strict=True)
         try:
             if secret is not None:
-                set_secret = {"password": volume.set_password, "recovery_key": volume.set_recovery_password, "keyfile": volume.read_startup_key}
+                set_secret = {
+                    "password": volume.set_password,
+                    "recovery_key": volume.set_recovery_password,
+                    "keyfile": volume.read_startup_key,
+                }
                 set_secret[secret.kind](secret.value)
             volume.open_file_object(stream)
             if not volume.is_locked() or volume.unlock():

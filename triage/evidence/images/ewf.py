@@ -94,7 +94,11 @@ def _extension(first: str, number: int) -> str:
 def _segments(path: Path, number: int) -> list[Path | None]:
     """Every segment of the set that ``path`` (segment ``number``) belongs to, None for one missing before the last that is there."""
     suffix = path.suffix.removeprefix(".")
-    if not re.fullmatch(r"[A-Za-z]x?(\d\d|[A-Za-z]{2})", suffix) or number > MAX_SEGMENTS or _extension(f"{suffix[:-2]}01", number) != suffix:
+    if (
+        not re.fullmatch(r"[A-Za-z]x?(\d\d|[A-Za-z]{2})", suffix)
+        or number > MAX_SEGMENTS
+        or _extension(f"{suffix[:-2]}01", number) != suffix
+    ):
         return [path]
     present = {entry.name for entry in path.parent.iterdir()}
     first = f"{suffix[:-2]}01" if number <= 99 else f"{path.suffix[1]}01"
@@ -111,9 +115,9 @@ def open_ewf(path: Path) -> Image:
         head = stream.read(28)
     first_version = head[:8] == SIGNATURE
     number = int.from_bytes(head[9:11], "little") if first_version else int.from_bytes(head[12:16], "little")
-    segments = _segments(path, number) if number else [path]
+    segments: list[Path | None] = _segments(path, number) if number else [path]
     if segments[0] is None:
-        raise NotOpened("the first segment of the image is missing; without it nothing of the rest can be placed", Status.MISSING)
+        raise NotOpened("the first segment of the image is missing; without it nothing of the rest can be placed", Status.UNREADABLE)
     files = [segment for segment in segments if segment is not None]
     problems: list[Problem] = []
     if path != files[0]:

@@ -112,7 +112,7 @@ class EwfChunks:
         """The chain of section descriptors of one segment; each descriptor's own check sum must hold."""
         file = self._files[number]
         if file is None:
-            self.problems.append(Problem(f"segment {number + 1} of the image is missing", Status.MISSING, f"segment={number + 1}"))
+            self.problems.append(Problem(f"segment {number + 1} of the image is missing", Status.UNREADABLE, f"segment={number + 1}"))
             return []
         name = self._names[number]
         sections: list[Section] = []
@@ -122,7 +122,7 @@ class EwfChunks:
             if len(raw) < _DESCRIPTOR:
                 self._cut(number, f"{name} is cut short: its last {len(raw)} bytes are no whole section", offset)
                 break
-            following, size = struct.unpack_from("<QQ", raw, 16)
+            following = struct.unpack_from("<Q", raw, 16)[0]
             if zlib.adler32(raw[:72]) != struct.unpack_from("<I", raw, 72)[0]:
                 self._cut(number, f"{name} is damaged: the section descriptor at byte {offset} fails its check sum", offset)
                 break
@@ -168,7 +168,7 @@ class EwfChunks:
         last = self._sections[-1] if self._sections else []
         if last and last[-1].type != "done" and not any(problem.status is Status.UNREADABLE for problem in self.problems):
             reason = f"the image does not end with {self._names[-1]}: later segments are missing"
-            self.problems.append(Problem(reason, Status.MISSING, f"segment={len(self._files) + 1}"))
+            self.problems.append(Problem(reason, Status.UNREADABLE, f"segment={len(self._files) + 1}"))
 
     def _load(self) -> None:
         before: list[_Group] = []
@@ -218,7 +218,9 @@ class EwfChunks:
         if not 0 < count <= MAX_TABLE_ENTRIES:
             return None
         entries = file.read_at(table.offset + _DESCRIPTOR + 24, 4 * count + 4)
-        if len(entries) < 4 * count or (len(entries) == 4 * count + 4 and zlib.adler32(entries[:-4]) != struct.unpack("<I", entries[-4:])[0]):
+        if len(entries) < 4 * count or (
+            len(entries) == 4 * count + 4 and zlib.adler32(entries[:-4]) != struct.unpack("<I", entries[-4:])[0]
+        ):
             return None
         return _Group(number, base, sectors.end, entries[: 4 * count])
 

@@ -37,9 +37,10 @@ def _successors(name: str) -> Iterator[str]:
         return
     lettered = _LETTERED.match(name)
     if lettered and set(lettered.group(2)) == {"a"}:
-        letters: str | None = lettered.group(2)
-        while letters := _next_letters(letters):
+        letters = _next_letters(lettered.group(2))
+        while letters is not None:
             yield f"{lettered.group(1) or ''}{letters}"
+            letters = _next_letters(letters)
 
 
 def first_segment(path: Path) -> Path:
@@ -91,7 +92,7 @@ def open_raw(path: Path) -> Image:
     for number, segment in enumerate(series, start=1):
         if segment is None:
             reason = f"segment {number} of {len(series)} is missing"
-            problems.append(Problem(f"{reason}; {usual} bytes are taken as lost there", Status.MISSING, f"segment={number}"))
+            problems.append(Problem(f"{reason}; {usual} bytes are taken as lost there", Status.UNREADABLE, f"segment={number}"))
             parts.append(HoleBytes(usual, reason))
             continue
         try:

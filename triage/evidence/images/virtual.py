@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from artefacts.coverage import Problem, Status
 from triage.evidence.bytesource import NativeBytes, plain_reason
 from triage.evidence.images.image import Image, NotOpened
+from triage.evidence.unlock import Secret
 
 MAX_PARENTS = 32
 
@@ -40,14 +42,16 @@ def open_vhd(path: Path, depth: int = 0) -> Image:
         parent_path = _beside(path, named)
         if parent_path is None or depth >= MAX_PARENTS:
             disk.close()
-            raise NotOpened(f"a differencing disk whose parent “{named}” is not beside it: put the parent there and scan again", Status.MISSING)
+            raise NotOpened(
+                f"a differencing disk whose parent “{named}” is not beside it: put the parent there and scan again", Status.UNREADABLE
+            )
         parent = open_vhd(parent_path, depth + 1)
         _join(disk, parent, image, disk.get_parent_identifier(), parent.facts["identifier"])
     return image
 
 
-def open_qcow(path: Path, depth: int = 0) -> Image:
-    """A QCOW, QCOW2 or QCOW3 image, its backing file included. Raises ``NotOpened`` where it cannot be read or is encrypted."""
+def open_qcow(path: Path, secrets: Sequence[Secret] = (), depth: int = 0) -> Image:
+    """A QCOW, QCOW2 or QCOW3 image, its backing file included. Raises ``NotOpened`` where it cannot be read or no secret decrypts it."""
     import pyqcow
 
     with path.open("rb") as stream:
@@ -57,7 +61,11 @@ def open_qcow(path: Path, depth: int = 0) -> Image:
     if method == 2:
         raise NotOpened("a QCOW image whose content is encrypted with LUKS; this program cannot open it", Status.ENCRYPTED)
     disk = pyqcow.file()
+    passwords = [secret.value for secret in secrets if secret.kind == "password"]
     try:
+        # The old AES encryption has no check of the password: with several, the first is taken.
+        if passwords:
+            disk.set_password(passwords[0])
         disk.open(str(path))
         size, backing, locked = disk.get_media_size(), disk.get_backing_filename(), disk.is_locked()
     except (OSError, RuntimeError, ValueError, MemoryError) as error:
@@ -70,12 +78,12 @@ def open_qcow(path: Path, depth: int = 0) -> Image:
         parent_path = _beside(path, backing)
         if parent_path is None or depth >= MAX_PARENTS:
             disk.close()
-            raise NotOpened(f"an overlay whose backing file “{backing}” is not beside it: put it there and scan again", Status.MISSING)
+            raise NotOpened(f"an overlay whose backing file “{backing}” is not beside it: put it there and scan again", Status.UNREADABLE)
         with parent_path.open("rb") as stream:
             if stream.read(4) != b"QFI\xfb":
                 disk.close()
                 raise NotOpened(f"an overlay on “{parent_path.name}”, which is not a QCOW image; this program cannot join them")
-        _join(disk, open_qcow(parent_path, depth + 1), image)
+        _join(disk, open_qcow(parent_path, secrets, depth + 1), image)
     return image
 
 

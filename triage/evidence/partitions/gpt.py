@@ -154,4 +154,4 @@ def _read_hybrid(data: ByteSource, table: PartitionTable) -> None:
         offset = entry.start * table.sector
         if offset not in starts:
             kind = f"0x{entry.type:02x}"
-            table.also.append(Partition(entry.slot + 1, offset, entry.count * table.sector, "mbr", kind, mbr.words(entry.type)))
+            table.also.append(Partition(entry.slot + 1, offset, entry.sectors * table.sector, "mbr", kind, mbr.words(entry.type)))

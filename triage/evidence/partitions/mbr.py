@@ -27,13 +27,13 @@ TYPES = {
 
 
 class Entry(NamedTuple):
-    """One of the four entries of a table; ``start`` and ``count`` in sectors."""
+    """One of the four entries of a table; ``start`` and ``sectors`` count sectors."""
 
     slot: int
     flag: int
     type: int
     start: int
-    count: int
+    sectors: int
 
 
 def words(kind: int) -> str:
@@ -105,7 +105,9 @@ def read(data: ByteSource, sectors: tuple[int, ...], known_content: Callable[[in
         table.facts["sector size"] = str(sector)
     for entry in primary:
         if entry.flag not in (0, 0x80):
-            table.problem(f"entry {entry.slot + 1} of the partition table has an impossible boot flag (0x{entry.flag:02x})", 446 + 16 * entry.slot)
+            table.problem(
+                f"entry {entry.slot + 1} of the partition table has an impossible boot flag (0x{entry.flag:02x})", 446 + 16 * entry.slot
+            )
         if entry.type == PROTECTIVE:
             continue
         if entry.type in EXTENDED:
@@ -117,7 +119,7 @@ def read(data: ByteSource, sectors: tuple[int, ...], known_content: Callable[[in
 
 
 def _partition(number: int, entry: Entry, base: int, sector: int) -> Partition:
-    return Partition(number, (base + entry.start) * sector, entry.count * sector, "mbr", f"0x{entry.type:02x}", words(entry.type))
+    return Partition(number, (base + entry.start) * sector, entry.sectors * sector, "mbr", f"0x{entry.type:02x}", words(entry.type))
 
 
 def _read_chain(data: ByteSource, table: PartitionTable, extended: Entry) -> None:

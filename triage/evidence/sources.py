@@ -1,0 +1,182 @@
+"""Opening a source of evidence: a folder, a device, or an image in any of the known containers. Everything is opened read-only."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from artefacts.coverage import Problem, Status
+from triage.evidence.device import is_device, open_device
+from triage.evidence.images import Image, NotOpened, open_image
+from triage.evidence.model import ByteSource, Filesystem, Source, Volume
+from triage.evidence.unlock import Secret
+
+if TYPE_CHECKING:
+    from triage.evidence.volumes import VolumeFinder
+
+__all__ = ["Secret", "check_source", "open_source"]
+
+
+def check_source(path: str | Path) -> bool:
+    """True where ``path`` is a device of the running computer, False for a folder or an image file.
+
+    Opens it for a moment and reads nothing. Raises ``FileNotFoundError``, ``PermissionError`` or another ``OSError`` whose text is a
+    plain sentence.
+    """
+    name = os.fspath(path)
+    try:
+        if is_device(name):
+            os.close(os.open(name, os.O_RDONLY))
+            return True
+        where = Path(name)
+        if where.is_dir():
+            os.scandir(where).close()
+        elif where.is_file():
+            where.open("rb").close()
+        elif where.exists() or where.is_symlink():
+            raise OSError(f"{name} is neither a folder, a file nor a disk")
+        else:
+            raise FileNotFoundError(f"there is no {name}")
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"there is no {name}") from error
+    except PermissionError as error:
+        raise PermissionError(f"{name} may not be read by this user; start again with administrator rights") from error
+    except OSError as error:
+        raise OSError(f"{name} cannot be read: {error.strerror}" if error.strerror else str(error)) from error
+    return False
+
+
+def open_source(path: str | Path, *, secrets: Sequence[Secret] = (), live: bool = False) -> Source:
+    """The source named by ``path``, told by its content: a folder, a device, a split or whole raw image, E01, VHD, VHDX, VMDK, QCOW or
+    an Apple disk image. Segments, extents and parents are looked for beside the file named.
+
+    ``secrets`` are tried on encrypted volumes. ``live``: a folder is the root of a drive of the running computer. Raises as
+    ``check_source``. A container that is damaged beyond opening is returned with one volume that says so.
+    """
+    name = os.fspath(path)
+    device = check_source(name)
+    if device:
+        return ImageSource(name, open_device(name), secrets)
+    where = Path(name).absolute()
+    if where.is_dir():
+        return FolderSource(where, "live" if live else "folder")
+    try:
+        return ImageSource(str(where), open_image(where, secrets), secrets)
+    except NotOpened as error:
+        return FailedSource(str(where), str(error), error.status)
+
+
+class FolderSource:
+    """A folder, or the root of a live drive: one volume with a file system and no bytes."""
+
+    def __init__(self, root: Path, kind: str) -> None:
+        self.kind = kind
+        self.path = str(root)
+        self.size: int | None = None
+        self.files: Sequence[str] = ()
+        self.facts: dict[str, str] = {}
+        self.stored_hashes: dict[str, str] = {}
+        self.problems: list[Problem] = []
+        self.bytes: ByteSource | None = None
+        self._root = root
+        self._volumes = [Volume("v1", 0, 0, "folder", "a folder" if kind == "folder" else "a drive of this computer", filesystem="folder")]
+
+    def volumes(self) -> list[Volume]:
+        """The one volume."""
+        return self._volumes
+
+    def volume_bytes(self, volume: Volume) -> ByteSource:
+        """Raises ``OSError``: a folder has no bytes of its own."""
+        raise OSError("a folder has no bytes of its own")
+
+    def filesystem(self, volume: Volume) -> Filesystem:
+        """The folder's tree. Raises ``OSError`` where the folder can no longer be read."""
+        from triage.evidence.filesystems.folder import FolderFilesystem
+
+        return FolderFilesystem(self._root)
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+class ImageSource:
+    """An image or a device. ``stored_hashes`` are the digests its container keeps of the media, by name, for verification."""
+
+    def __init__(self, path: str, image: Image, secrets: Sequence[Secret]) -> None:
+        self.kind = image.kind
+        self.path = path
+        self.size: int | None = image.data.size
+        self.files: Sequence[str] = image.files
+        self.facts = image.facts
+        self.stored_hashes = image.stored_hashes
+        self.problems = image.problems
+        self.bytes: ByteSource | None = image.data
+        self._image = image
+        self._secrets = tuple(secrets)
+        self._finder: VolumeFinder | None = None
+
+    def _found(self) -> VolumeFinder:
+        if self._finder is None:
+            from triage.evidence.volumes import VolumeFinder
+
+            finder = VolumeFinder(self._image, self._secrets)
+            finder.find()
+            self.facts.update(finder.facts)
+            self.problems += finder.problems
+            self._finder = finder
+        return self._finder
+
+    def volumes(self) -> list[Volume]:
+        """Every volume, nested ones after the one they lie in. Computed once."""
+        return self._found().volumes
+
+    def volume_bytes(self, volume: Volume) -> ByteSource:
+        """The (decrypted) bytes of a volume; of an APFS volume, those of its container."""
+        return self._found().data[volume.id]
+
+    def filesystem(self, volume: Volume) -> Filesystem:
+        """The file system of a volume whose status is PARSED. Raises ``OSError`` with a plain reason where it cannot be opened."""
+        if volume.status is not Status.PARSED:
+            raise OSError(volume.reason or "this volume has no file system to read")
+        from triage.evidence.filesystems import open_filesystem
+
+        return open_filesystem(self.volume_bytes(volume), volume, self._secrets)
+
+    def close(self) -> None:
+        """Let go of everything. Safe to call twice."""
+        if self._finder is not None:
+            self._finder.close()
+        self._image.data.close()
+
+
+class FailedSource:
+    """A container that was recognised and cannot be opened: one volume that says why."""
+
+    def __init__(self, path: str, reason: str, status: Status) -> None:
+        self.kind = "raw"
+        self.path = path
+        self.size: int | None = None
+        self.files: Sequence[str] = [path]
+        self.facts: dict[str, str] = {}
+        self.stored_hashes: dict[str, str] = {}
+        self.problems = [Problem(reason, status)]
+        self.bytes: ByteSource | None = None
+        encrypted = "qcow" if status is Status.ENCRYPTED else None
+        self._volumes = [Volume("v1", 0, 0, "none", "the whole source", encrypted=encrypted, status=status, reason=reason)]
+
+    def volumes(self) -> list[Volume]:
+        """The one volume, which was not opened."""
+        return self._volumes
+
+    def volume_bytes(self, volume: Volume) -> ByteSource:
+        """Raises ``OSError`` with the reason."""
+        raise OSError(volume.reason)
+
+    def filesystem(self, volume: Volume) -> Filesystem:
+        """Raises ``OSError`` with the reason."""
+        raise OSError(volume.reason)
+
+    def close(self) -> None:
+        """Nothing to let go of."""

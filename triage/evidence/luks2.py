@@ -130,8 +130,11 @@ def _derive(kdf: dict[str, Any], passphrase: bytes, length: int) -> bytes:
 
     if int(kdf["memory"]) > MAX_KDF_MEMORY_KIB or int(kdf["time"]) * int(kdf["memory"]) > MAX_KDF_COST * 10:
         raise Luks2Error("the LUKS2 header asks for an impossible amount of work")
-    function: type[Argon2i] | type[Argon2id] = {"argon2id": Argon2id, "argon2i": Argon2i}[kdf["type"]]
-    argon = function(salt=salt, length=length, iterations=int(kdf["time"]), lanes=int(kdf["cpus"]), memory_cost=int(kdf["memory"]))
+    if kdf["type"] not in ("argon2i", "argon2id"):
+        raise Luks2Error("the LUKS2 header asks for an unknown key derivation")
+    argon = (Argon2id if kdf["type"] == "argon2id" else Argon2i)(
+        salt=salt, length=length, iterations=int(kdf["time"]), lanes=int(kdf["cpus"]), memory_cost=int(kdf["memory"])
+    )
     derived: bytes = argon.derive(passphrase)
     return derived
 

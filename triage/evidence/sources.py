@@ -65,7 +65,7 @@ def open_source(path: str | Path, *, secrets: Sequence[Secret] = (), live: bool 
     try:
         return ImageSource(str(where), open_image(where, secrets), secrets)
     except NotOpened as error:
-        return FailedSource(str(where), str(error), error.status)
+        return FailedSource(str(where), error)
 
 
 class FolderSource:
@@ -154,8 +154,9 @@ class ImageSource:
 class FailedSource:
     """A container that was recognised and cannot be opened: one volume that says why."""
 
-    def __init__(self, path: str, reason: str, status: Status) -> None:
-        self.kind = "raw"
+    def __init__(self, path: str, error: NotOpened) -> None:
+        reason, status = str(error), error.status
+        self.kind = error.kind
         self.path = path
         self.size: int | None = None
         self.files: Sequence[str] = [path]

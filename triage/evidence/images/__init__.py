@@ -25,27 +25,41 @@ def open_image(path: Path, secrets: Sequence[Secret] = ()) -> Image:
         size = stream.seek(0, 2)
         stream.seek(max(0, size - 512))
         tail = stream.read(512)
-    if head.startswith(_EWF):
-        from triage.evidence.images.ewf import open_ewf
+    kind = _kind(head, tail)
+    try:
+        if kind == "ewf":
+            from triage.evidence.images.ewf import open_ewf
 
-        return open_ewf(path)
-    # A fixed VHD is raw with a footer, and its footer may be 511 bytes long.
-    if head.startswith((b"vhdxfile", b"conectix")) or tail.startswith(b"conectix") or tail[1:9] == b"conectix":
-        from triage.evidence.images.virtual import open_vhd
+            return open_ewf(path)
+        if kind == "vmdk":
+            from triage.evidence.images.vmdk import open_vmdk
 
-        return open_vhd(path)
-    if head.startswith(_VMDK):
-        from triage.evidence.images.vmdk import open_vmdk
+            return open_vmdk(path)
+        if kind in ("vhd", "vhdx", "qcow", "udif"):
+            from triage.evidence.images import virtual
 
-        return open_vmdk(path)
-    if head.startswith(b"QFI\xfb"):
-        from triage.evidence.images.virtual import open_qcow
-
-        return open_qcow(path, secrets)
-    if tail.startswith(b"koly") or head.startswith(b"sprs"):
-        from triage.evidence.images.virtual import open_udif
-
-        return open_udif(path)
+            return {"qcow": virtual.open_qcow, "udif": virtual.open_udif}.get(kind, virtual.open_vhd)(path, secrets)
+    except NotOpened as error:
+        error.kind = kind
+        raise
     from triage.evidence.images.raw import open_raw
 
     return open_raw(path)
+
+
+def _kind(head: bytes, tail: bytes) -> str:
+    """The container by its first and last 512 bytes."""
+    if head.startswith(_EWF):
+        return "ewf"
+    if head.startswith(b"vhdxfile"):
+        return "vhdx"
+    # A fixed VHD is raw with a footer, and old footers are 511 bytes long.
+    if head.startswith(b"conectix") or tail.startswith(b"conectix") or tail[1:9] == b"conectix":
+        return "vhd"
+    if head.startswith(_VMDK):
+        return "vmdk"
+    if head.startswith(b"QFI\xfb"):
+        return "qcow"
+    if tail.startswith(b"koly") or head.startswith(b"sprs"):
+        return "udif"
+    return "raw"

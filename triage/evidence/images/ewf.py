@@ -9,18 +9,27 @@ from typing import Any
 from artefacts.coverage import Problem, Status
 from triage.evidence.bytesource import RetryingBytes, plain_reason
 from triage.evidence.images.ewf_chunks import SIGNATURE, EwfChunks
-from triage.evidence.images.image import Image, NotOpened
+from triage.evidence.images.ewf_header import acquisition_times
+from triage.evidence.images.image import Image, NotOpened, allow_open_files
 
 SIGNATURE2 = b"EVF2\r\n\x81\x00"
 MAX_SEGMENTS = 14_971
 """E01 to E99 and EAA to ZZZ: what the naming scheme can hold."""
 
 _FACTS = {
-    "case_number": "case number", "evidence_number": "evidence number", "examiner_name": "examiner", "description": "description",
-    "notes": "notes", "acquiry_date": "acquired", "system_date": "acquiring system's clock", "acquiry_operating_system": "acquired on",
-    "acquiry_software": "acquired with", "acquiry_software_version": "acquired with version", "model": "model", "serial_number": "serial number",
-    "device_label": "device label", "process_identifier": "process identifier",
-}  # fmt: skip
+    "case_number": "case number",
+    "evidence_number": "evidence number",
+    "examiner_name": "examiner",
+    "description": "description",
+    "notes": "notes",
+    "acquiry_operating_system": "acquired on",
+    "acquiry_software": "acquired with",
+    "acquiry_software_version": "acquired with version",
+    "model": "model",
+    "serial_number": "serial number",
+    "device_label": "device label",
+    "process_identifier": "process identifier",
+}
 
 
 class EwfBytes(RetryingBytes):
@@ -119,6 +128,7 @@ def open_ewf(path: Path) -> Image:
     if segments[0] is None:
         raise NotOpened("the first segment of the image is missing; without it nothing of the rest can be placed", Status.UNREADABLE)
     files = [segment for segment in segments if segment is not None]
+    allow_open_files(len(files))
     problems: list[Problem] = []
     if path != files[0]:
         problems.append(Problem(f"{path.name} is a later segment; the image was opened from {files[0].name}", Status.SKIPPED))
@@ -144,6 +154,7 @@ def open_ewf(path: Path) -> Image:
         problems.append(Problem(f"libewf cannot open the image ({reason}); it was read chunk by chunk", Status.UNREADABLE))
         return Image("ewf", EwfBytes(None, chunks, chunks.size, chunks.chunk_size), [str(file) for file in files], problems=problems)
 
+    times = acquisition_times(chunks.section("header2"), chunks.section("header")) if chunks is not None else {}
     if chunks is not None and chunks.chunk_size != handle.get_chunk_size():
         chunks.close()  # a variant whose geometry we read otherwise: libewf is the one to trust
         chunks = None
@@ -151,6 +162,7 @@ def open_ewf(path: Path) -> Image:
     image = Image("ewf", data, [str(file) for file in files], problems=problems, sector=handle.get_bytes_per_sector())
     values = handle.get_header_values()
     image.facts = {words: str(values[name]) for name, words in _FACTS.items() if values.get(name)}
+    image.facts.update(times)
     image.stored_hashes = {name.lower(): value.lower() for name, value in handle.get_hash_values().items() if name in ("MD5", "SHA1")}
     image.facts.update({f"stored {name.upper()}": value for name, value in image.stored_hashes.items()})
     return image

@@ -24,6 +24,7 @@ from triage.evidence.bytesource import FileBytes
 SIGNATURE = b"EVF\x09\x0d\x0a\xff\x00"
 _DESCRIPTOR = 76
 MAX_SECTIONS = 200_000
+MAX_SECTION = 1 << 20
 MAX_TABLE_ENTRIES = 1 << 20
 MAX_CHUNK = 64 << 20
 
@@ -88,6 +89,14 @@ class EwfChunks:
         for file in self._files:
             if file is not None:
                 file.close()
+
+    def section(self, kind: str) -> bytes:
+        """The data of the first whole section of this type in the first segment; empty where there is none."""
+        file = self._files[0]
+        for found in self._sections[0]:
+            if found.type == kind and found.whole and file is not None:
+                return file.read_at(found.offset + _DESCRIPTOR, min(found.end - found.offset - _DESCRIPTOR, MAX_SECTION))
+        return b""
 
     def chunk(self, number: int) -> bytes:
         """The bytes of a chunk, the last one cut to the media's size. Raises ``OSError`` where it is missing or fails its check sum."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from artefacts.coverage import Problem, Status
 from triage.evidence.bytesource import ConcatenatedBytes, FileBytes, HoleBytes
-from triage.evidence.images.image import Image
+from triage.evidence.images.image import Image, allow_open_files
 from triage.evidence.model import ByteSource
 
 MAX_SEGMENTS = 100_000
@@ -87,6 +87,7 @@ def open_raw(path: Path) -> Image:
     series = segments(first)
     if len(series) == 1:
         return Image("raw", FileBytes(first), [str(first)], problems=problems)
+    allow_open_files(len(series))
     parts: list[ByteSource] = []
     usual = first.stat().st_size
     for number, segment in enumerate(series, start=1):

@@ -22,7 +22,7 @@ def _beside(path: Path, name: str) -> Path | None:
     return candidate if candidate != path and candidate.is_file() else None
 
 
-def open_vhd(path: Path, depth: int = 0) -> Image:
+def open_vhd(path: Path, secrets: Sequence[Secret] = (), depth: int = 0) -> Image:
     """A VHD or VHDX, its parents included. Raises ``NotOpened`` where it cannot be read."""
     import pyvhdi
 
@@ -45,7 +45,7 @@ def open_vhd(path: Path, depth: int = 0) -> Image:
             raise NotOpened(
                 f"a differencing disk whose parent “{named}” is not beside it: put the parent there and scan again", Status.UNREADABLE
             )
-        parent = open_vhd(parent_path, depth + 1)
+        parent = open_vhd(parent_path, secrets, depth + 1)
         _join(disk, parent, image, disk.get_parent_identifier(), parent.facts["identifier"])
     return image
 
@@ -103,7 +103,7 @@ def _join(disk: Any, parent: Image, image: Image, wanted: str = "", found: str =
     image.problems += parent.problems
 
 
-def open_udif(path: Path) -> Image:
+def open_udif(path: Path, secrets: Sequence[Secret] = ()) -> Image:
     """An Apple disk image: UDIF (``koly`` trailer, compressed or not) or a sparse image. Raises ``NotOpened`` where it cannot be read."""
     import pymodi
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import struct
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from triage.evidence.bytesource import ConcatenatedBytes, FileBytes, HoleBytes, 
 from triage.evidence.images.image import Image, NotOpened
 from triage.evidence.model import ByteSource
 
+DESCRIPTOR = b"# Disk DescriptorFile"
 MAX_EXTENTS = 10_000
 _EXTENT_NAME = re.compile(r"^(.*)-s\d{3}(\.vmdk)$", re.IGNORECASE)
 
@@ -68,13 +68,13 @@ def open_vmdk(path: Path) -> Image:
 
 
 def _descriptor(path: Path) -> Path:
-    """The descriptor beside a sparse extent that holds none itself; otherwise ``path``."""
-    with path.open("rb") as stream:
-        head = stream.read(64)
+    """The descriptor beside a numbered extent; otherwise ``path``."""
     named = _EXTENT_NAME.match(path.name)
-    if named and head[:4] == b"KDMV" and len(head) == 64 and struct.unpack_from("<Q", head, 28)[0] == 0:
-        descriptor = path.with_name("".join(named.groups()))
-        return descriptor if descriptor.is_file() else path
+    descriptor = path.with_name("".join(named.groups())) if named else path
+    if descriptor != path and descriptor.is_file():
+        with descriptor.open("rb") as stream:
+            if stream.read(len(DESCRIPTOR)) == DESCRIPTOR:
+                return descriptor
     return path
 
 

@@ -177,6 +177,22 @@ class Slots:
             return None
         return self._exfat(raw, offset) if self._layout.type == "exfat" else self._fat(raw)
 
+    def sound(self, inode: int) -> bool:
+        """Whether an exFAT file's entry set has the checksum it states (exFAT specification, 6.3.3), deletion undone."""
+        offset = self._layout.slots + (inode - FIRST_INODE) * SLOT
+        first = self._read(offset)
+        if len(first) < SLOT or first[0] & 0x7F != 0x05 or not 2 <= first[1] <= 18:
+            return False
+        checksum = 0
+        for number in range(first[1] + 1):
+            slot = self._read(offset + number * SLOT)
+            if len(slot) < SLOT:
+                return False
+            for index, byte in enumerate((slot[0] | 0x80, *slot[1:])):
+                if number or index not in (2, 3):
+                    checksum = ((checksum << 15 | checksum >> 1) & 0xFFFF) + byte & 0xFFFF
+        return checksum == int.from_bytes(first[2:4], "little")
+
     def _fat(self, raw: bytes) -> Slot:
         made_10ms, made_time, made_date, seen_date, high, time, date, low, size = struct.unpack_from("<BHHHHHHHI", raw, 13)
         times = Times(_dos(date, time), _dos(seen_date, 0), _dos(made_date, made_time, made_10ms), True)

@@ -4,7 +4,9 @@ What is the library's and what is ours: the library finds directories, names, at
 times (it would read them in the time zone of this computer), the space of deleted FAT files (it assumes they are contiguous), whether
 deleted content is still free, and reading plain content straight from its runs.
 
-Times: on ISO 9660 the library drops the recorded offset, so they are wall-clock readings (``local_times``).
+Times: of ISO 9660 the library drops the recorded offset from UTC; where our own reading does not find it again, the time is a
+wall-clock reading (``local_times``). exFAT entries in no directory are listed only where their checksum is right: the library takes
+many a 32 bytes for one.
 Streams are NTFS alternate data streams and named indexes (``$Quota:$Q``, flag ``index``), HFS+ resource forks (``rsrc``) and extended
 attributes. The index of an ordinary NTFS directory (``$I30``) is no content and is not listed.
 Flags beside those of ``Entry``: ``virtual`` (an entry the library makes up, such as $FAT1), ``label`` (a FAT volume label), ``index``.
@@ -21,7 +23,7 @@ from typing import Any, BinaryIO
 import pytsk3
 
 from artefacts.coverage import Status
-from triage.evidence.filesystems import allocation, fat, tree, undelete
+from triage.evidence.filesystems import allocation, fat, iso9660, tree, undelete
 from triage.evidence.filesystems.stream import ContentStream, NativeReader, RunReader
 from triage.evidence.model import ByteSource, Entry, Run
 from triage.evidence.tsk_image import TskImage
@@ -139,6 +141,7 @@ class TskFilesystem(tree.TreeFilesystem):
         wrapped = kind == "hfs+" and data.read_at(1024, 2) == b"BD"
         # NTFS runs say nothing of the initialised size, after which content reads as zeros: there the library reads.
         self._direct = kind != "ntfs" and not wrapped and not int(info.block_pre_size)
+        self._recorded: iso9660.Times | None = None
         self._in_use: allocation.InUse | None = None
         self._in_use_read = False
         needed = (int(info.last_block) + 1) * self._block
@@ -248,6 +251,8 @@ class TskFilesystem(tree.TreeFilesystem):
             file = self._deleted(inode, int(name.meta_seq)) or file
         meta = file.info.meta
         slot = self._slots.get(inode) if self._slots and kind not in _VIRTUAL else None
+        if at.orphan and self._slots and self._type == "exfat" and not self._slots.sound(inode):
+            return []
         text = (name.name or b"").decode("utf-8", "surrogateescape")
         if slot and slot.label:
             text = text.removesuffix(_LABEL_SUFFIX).rstrip()
@@ -340,6 +345,8 @@ class TskFilesystem(tree.TreeFilesystem):
                 )  # fmt: skip
                 self._set_content(stream, attribute, meta)
                 streams.append(stream)
+        if entry.local_times and self._type == "iso9660":
+            self._set_recorded(entry)
         if not main and entry.kind == "file" and not self._layout:
             entry.size = 0
         if not main and not entry.allocated:
@@ -358,12 +365,20 @@ class TskFilesystem(tree.TreeFilesystem):
             entry.local_times = slot.times.local if slot else True
             entry.modified, entry.accessed, entry.created = slot.times[:3] if slot else (None, None, None)
             return
-        entry.local_times = self._type == "iso9660"
+        entry.local_times = self._type == "iso9660" and bool(meta.crtime)
         convert = _wall_clock if entry.local_times else _instant
         entry.modified = convert(meta.mtime, meta.mtime_nano)
         entry.accessed = convert(meta.atime, meta.atime_nano)
         entry.changed = convert(meta.ctime, meta.ctime_nano)
         entry.created = convert(meta.crtime, meta.crtime_nano)
+
+    def _set_recorded(self, entry: Entry) -> None:
+        """The instant at which an ISO 9660 file was recorded, in place of a wall-clock reading."""
+        if self._recorded is None:
+            self._recorded = iso9660.recorded_times(self._data)
+        when = self._recorded.get((entry.first_offset, entry.size))
+        if when is not None:
+            entry.created, entry.local_times = when, False
 
     def _set_content(self, entry: Entry, attribute: Any, meta: Any) -> None:
         """Size, address, flags, runs and reliability of the content in ``attribute``."""
@@ -413,6 +428,8 @@ class TskFilesystem(tree.TreeFilesystem):
                     self._in_use = allocation.bitmap(file.read_random(0, min(int(file.info.meta.size), _MAX_NTFS_BITMAP)))
                 elif self._type.startswith("ext"):
                     self._in_use = allocation.ext(self._data)
+                elif self._type == "iso9660":
+                    self._in_use = lambda block: False  # recorded once: an entry in no directory lies in another tree of the same disc
             except (OSError, ValueError) as error:
                 self._problem(f"which blocks are in use could not be read: deleted content is a guess: {_plain(error)}")
         return self._in_use

@@ -42,6 +42,8 @@ NTFS_IMAGES = (
     "dfir_ntfs/ntfs3.raw.gz", "dfir_ntfs/ntfs3_attrlist.raw.gz", "dfir_ntfs/ntfs_index.raw.gz", "dfvfs/ntfs.raw.xz",
     "dissect-ntfs/ntfs.bin.gz", "plaso/multi_partition_image.vmdk.xz", "sleuthkit/imageformat_mmls_1.E01", "velociraptor/partition_image.E01",
 )  # fmt: skip
+# What fls finds in the middle of files of an exFAT volume and takes for deleted entries: none has the checksum of one.
+NO_ENTRIES = "/$OrphanFiles/"
 
 
 def _sections(text: str) -> list[tuple[int, list[re.Match[str]], dict[str, str]]]:
@@ -86,13 +88,14 @@ def test_same_as_fls(image: str, specimens: Path, unpacked: Callable[[str], Path
     for sector, lines, hashes in sections:
         o = opened(_data(unpacked(f"images/{image}")), sector * 512)
         listed = {_ours(entry): entry for entry in o.entries if entry.kind != "stream"}
-        expected = {_theirs(line): line for line in lines if not f"/{line['name']}".startswith(MOVED.get(image, "\0"))}
+        elsewhere = (*MOVED.get(image, ()), *((NO_ENTRIES,) if o.filesystem.type == "exfat" else ()))
+        expected = {_theirs(line): line for line in lines if not f"/{line['name']}".startswith(elsewhere)}
         assert set(listed) == set(expected)
         assert len(expected) == len([entry for entry in o.entries if entry.kind != "stream"])
         for key, line in expected.items():
             entry = listed[key]
-            # exFAT: fls leaves out the recorded offset from UTC and the time of day of the access. Labels have a modification time only.
-            if o.filesystem.type != "exfat" and "label" not in entry.flags:
+            # exFAT, ISO 9660: fls leaves out the recorded offset from UTC. Labels have a modification time only.
+            if o.filesystem.type not in ("exfat", "iso9660") and "label" not in entry.flags:
                 for which in ("modified", "accessed", "changed"):
                     assert _whole(getattr(entry, which)) == _seconds(line[which]), (key, which)
                 # Creation on FAT counts 0 to 199 hundredths; the reference program forgets the whole second of exactly 100.

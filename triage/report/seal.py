@@ -109,7 +109,7 @@ def seal(case: Path, journal: Journal, signer: Signer) -> dict[str, Any]:
     """Seal the case: the journal's last record, the manifest, the signatures. Returns what ``seal.json`` holds.
 
     The reports must lie in the folder already. The journal is left flushed and must not be added to any more. A case that has a seal is
-    first to be opened with ``unseal_for_resume``. Raises ``SealError``, ``OSError``.
+    first to be opened with ``reopen``. Raises ``SealError``, ``OSError``.
     """
     from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -150,7 +150,7 @@ def seal(case: Path, journal: Journal, signer: Signer) -> dict[str, Any]:
     return out
 
 
-def unseal_for_resume(case: Path, journal: Journal) -> None:
+def reopen(case: Path, journal: Journal) -> None:
     """Open a sealed case so that a scan can go on in it; nothing happens to one that has no seal.
 
     The old seal's hashes, and whether it still held, are journalled (kind ``unsealed``) before ``manifest.json`` and ``seal.json`` are

@@ -167,7 +167,7 @@ class _Verifier:
         data = self._small_file(SEAL, MAX_SEAL)
         if data is None:
             return None
-        value = _json(data)
+        value: dict[str, Any] = _json(data)
         if not _is_seal(value) or encode_seal(value) != data:
             self._problem(f"{SEAL} was altered: it is not in the form in which it was written.")
             return {}

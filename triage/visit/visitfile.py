@@ -116,7 +116,7 @@ def requires_authority(kinds: Iterable[str]) -> bool:
     return any(kind in ("live", "device") for kind in kinds)
 
 
-def load(path: Path) -> Visit:
+def load_visit(path: Path) -> Visit:
     """Read and check a visit file. Raises ``VisitError`` for a file that cannot be read or is not sound."""
     try:
         with open(path, "rb") as file:

@@ -86,8 +86,8 @@ class BlockCollector:
         self._seen: set[bytes] = set()
         self._files: list[tuple[str, int, int]] = []
 
-    def add(self, name: str, stream: BinaryIO, *, known: bool = False) -> bool:
-        """Read one file through; False where the same contents were added before. ``known``: of the corpus of harmless files."""
+    def add(self, name: str, stream: BinaryIO, *, known: bool = False) -> tuple[str, bool]:
+        """Read one file through: its SHA-256, and False where the same contents were added before. ``known``: of the harmless corpus."""
         whole = hashlib.sha256()
         pending: list[Rows] = []
         size = 0
@@ -99,13 +99,13 @@ class BlockCollector:
             pending.append(self._rows(data, file, size // BLOCK_BYTES))
             size += len(data)
         if whole.digest() in self._seen:
-            return False
+            return whole.hexdigest(), False
         if not known:
             self._seen.add(whole.digest())
             self._files.append((name, size, size // BLOCK_BYTES))
         for rows in pending:
             self._sorter.add(rows)
-        return True
+        return whole.hexdigest(), True
 
     def _rows(self, data: bytes, file: int, first: int) -> Rows:
         count = len(data) // BLOCK_BYTES

@@ -22,7 +22,7 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from hashsets.errors import Damaged, RoleRefused
+from hashsets.errors import Damaged, HashSetError, RoleRefused
 from hashsets.hash_set import HashSet, Match
 from hashsets.rows import Keys
 
@@ -70,7 +70,7 @@ class BloomSet(HashSet):
 
     def match(self, algorithm: str, digests: Sequence[bytes], sizes: Sequence[int | None] | None = None) -> list[Match | None]:
         if algorithm not in self.algorithms:
-            raise ValueError(f"{self.name} is a filter of SHA-1")
+            raise HashSetError(f"{self.name} lists no {algorithm}; it lists sha1.")
         if any(len(digest) != 20 for digest in digests):
             raise ValueError("a sha1 digest has 20 bytes")
         answer = Match(self.name, self.role, "sha1", alert=False, listed_by=("sha1",), proof=False)

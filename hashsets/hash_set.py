@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hashsets.codes import CategoryTable, CodeBook
 from hashsets.entries import ALGORITHMS, KEPT_BYTES, Problems, parse_digest
-from hashsets.errors import HashSetError, NotEnumerable
+from hashsets.errors import Damaged, HashSetError, NotEnumerable
 from hashsets.keys import Keyer
 from hashsets.rows import Keys, Rows, keys_of, make_rows
 from hashsets.table import Table
@@ -125,36 +126,43 @@ class TableSet(HashSet):
         return self.kinds
 
     def match(self, algorithm: str, digests: Sequence[bytes], sizes: Sequence[int | None] | None = None) -> list[Match | None]:
-        keys = self.stored_keys(algorithm, keys_of(algorithm, digests))
+        keys = self._stored_keys(algorithm, keys_of(algorithm, digests))
         table = self.tables[algorithm]
         positions = table.find(keys)
         hits = np.flatnonzero(positions >= 0)
         answers: list[Match | None] = [None] * len(digests)
         if not len(hits):
             return answers
-        kinds, stored = table.kinds_at(positions[hits]), table.sizes_at(positions[hits])
-        if self.keyer:
-            kinds, stored = self.keyer.reveal(keys[hits], kinds if table.kinds is not None else None, stored, table.only_kind)
-        if stored is None:
-            for i, kind in zip(hits.tolist(), kinds.tolist(), strict=True):
-                answers[i] = self._answer(algorithm, kind)
-            return answers
-        for i, kind, size in zip(hits.tolist(), kinds.tolist(), stored.tolist(), strict=True):
-            answer = self._answer(algorithm, kind)
-            if size >= 0:
+        kinds, stored = self._values(table, keys[hits], positions[hits])
+        for i, kind in zip(hits.tolist(), kinds.tolist(), strict=True):
+            answers[i] = self._answer(algorithm, kind)
+        for i, size in zip(hits.tolist(), [] if stored is None else stored.tolist(), strict=False):
+            answer = answers[i]
+            if size >= 0 and answer is not None:
                 given = sizes[i] if sizes is not None else None
-                answer = answer._replace(size=size, size_matches=None if given is None else given == size)
-            answers[i] = answer
+                answers[i] = answer._replace(size=size, size_matches=None if given is None else given == size)
         return answers
 
-    def contains(self, algorithm: str, keys: Keys) -> Any:
-        """A bool array: which of the (n, digest bytes) whole digests are listed."""
-        return self.tables[algorithm].find(self.stored_keys(algorithm, keys)) >= 0
+    def find(self, algorithm: str, keys: Keys) -> tuple[NDArray[np.int64], NDArray[Any]]:
+        """For (n, width) whole or kept digests: the number of each one's entry or -1, and the kind numbers of those found.
 
-    def stored_keys(self, algorithm: str, keys: Keys) -> Keys:
-        """The keys under which the (n, width) kept or whole digests stand in the table. Raises ``HashSetError`` for an absent algorithm."""
-        table = self.tables.get(algorithm)
-        if table is None:
+        Raises as ``match`` does.
+        """
+        stored = self._stored_keys(algorithm, keys)
+        positions = self.tables[algorithm].find(stored)
+        found = positions >= 0
+        return positions, self._values(self.tables[algorithm], stored[found], positions[found])[0]
+
+    def _values(self, table: Table, keys: Keys, positions: NDArray[np.int64]) -> tuple[NDArray[Any], NDArray[Any] | None]:
+        kinds, sizes = table.kinds_at(positions), table.sizes_at(positions)
+        if self.keyer and len(keys):
+            kinds, sizes = self.keyer.reveal(keys, kinds if table.kinds is not None else None, sizes, table.only_kind)
+        if len(kinds) and int(kinds.max()) >= len(self.kinds.kinds):
+            raise Damaged(f"{self.name} names a kind of entry that it does not have.")
+        return kinds, sizes
+
+    def _stored_keys(self, algorithm: str, keys: Keys) -> Keys:
+        if algorithm not in self.tables:
             raise HashSetError(f"{self.name} lists no {algorithm}; it lists {', '.join(sorted(self.algorithms))}.")
         keys = keys[:, : KEPT_BYTES[algorithm]]
         return self.keyer.tags(algorithm, keys) if self.keyer else keys

@@ -389,3 +389,33 @@ def open_store(path: Path, key: bytes | None) -> StoredSet:
         blocks=parts.blocks,
         _map=parts.data,
     )
+
+
+def is_store(path: Path) -> bool:
+    """True where the file starts as a store does. Raises ``OSError``."""
+    with path.open("rb") as stream:
+        return stream.read(len(MAGIC)) == MAGIC
+
+
+def describe(path: Path, *, check: bool = False) -> dict[str, Any]:
+    """What a store says of itself, without its key: its identity, bytes, hashes by table, bytes a hash, problems of its sources.
+
+    With ``check`` every part is compared with its digest and ``file_sha256``, of the whole file, is added. Raises as ``open_parts`` does.
+    """
+    parts = open_parts(path, None, need_key=False)
+    try:
+        hashes = {name: int(table["layout"][0]) for name, table in parts.header["tables"].items()}
+        facts = {
+            **parts.identity(),
+            "keyed": parts.header["key"] is not None,
+            "hashes": hashes,
+            "bytes": parts.size,
+            "problems": parts.header["problems"]["total"],
+        }
+    except (KeyError, TypeError, ValueError, IndexError):
+        raise Damaged(f"{path.name} has a malformed header: nothing of it is used.") from None
+    if check:
+        parts.blocks.check_all()
+        with path.open("rb") as stream:
+            facts["file_sha256"] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return facts

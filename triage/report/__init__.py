@@ -1,0 +1,32 @@
+"""The report, the exports, signing, sealing and verifying: everything derived from the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+
+def write_reports(case: Path, *, templates: Path | None = None) -> dict[str, str]:
+    """Write ``report.json``, ``report.html`` and ``timeline.csv`` of the case in folder ``case`` from its journal; returns name → SHA-256.
+
+    The same journal gives the same bytes. Each file is put in its place in one step, so that a full or pulled stick leaves the old
+    one or the new one. ``templates``: a folder of a force's own templates. Raises ``JournalError`` for a broken journal, ``OSError``
+    where the folder cannot be read or written.
+    """
+    from triage.report import document, html, timeline
+    from triage.report.case import load
+    from triage.report.files import replacing, sha256
+
+    loaded = load(case)
+    built = document.build(loaded)
+    page = html.render(built, overrides=templates).encode("utf-8")
+    writers: dict[str, Callable[[BinaryIO], Any]] = {
+        "report.json": lambda out: document.write(built, out),
+        "report.html": lambda out: out.write(page),
+        "timeline.csv": lambda out: timeline.write(loaded, out),
+    }
+    for name, write in writers.items():
+        with replacing(case / name) as out:
+            write(out)
+    return {name: sha256(case / name) for name in writers}

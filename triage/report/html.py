@@ -1,0 +1,362 @@
+"""``report.html``: the document as one page that needs nothing else, no network and no script.
+
+Everything printed goes through ``text.visible`` (the environment's ``finalize``) and is then escaped: a template cannot forget it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from report_templates import environment, stylesheet
+from triage.report import wording
+from triage.report.case import is_gap
+from triage.scan.classify import TITLES
+from triage.text import visible
+
+LONGEST_TEXT = 600
+FINDINGS = 200
+CONDITION_FINDINGS = 25
+COVERAGE_ROWS = 400
+NOTES = 200
+ACTIVITY_ROWS = 31
+SYSTEM_FACTS = 40
+_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
+_UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB", "EB")
+_KINDS = {
+    "PageVisit": "pages",
+    "SearchQuery": "searches",
+    "Download": "downloads",
+    "ProgramRun": "programs run",
+    "AttachedDevice": "devices",
+}
+
+
+def render(document: dict[str, Any], *, overrides: Path | None = None) -> str:
+    """The page for a document of ``document.build``. ``overrides``: a folder of a force's own templates.
+
+    The same document gives the same page. Raises ``jinja2.TemplateError`` where a template of ``overrides`` is wrong.
+    """
+    from markupsafe import Markup
+
+    env = environment(_finalize, overrides)
+    env.filters["number"] = number
+    style = stylesheet() + _running_header(document)
+    digest = base64.b64encode(hashlib.sha256(style.encode("utf-8")).digest()).decode("ascii")
+    return env.get_template(
+        "report.html.j2"
+    ).render(
+        style=Markup(style),  # our own file, and a header of which nothing but letters and digits is left unescaped
+        style_hash="sha256-" + digest,
+        words=wording,
+        outcome=document["assessment"]["outcome"],
+        assessment=document["assessment"],
+        visit=document["visit"],
+        unlocked=_unlocked(document),
+        figures=figures(document),
+        figures_text=", ".join(f"{count} {what}" for count, what in figures(document)),
+        who=_who(document),
+        **_findings(document),
+        activity=_activity(document["activity"]),
+        coverage=_coverage(document),
+        sources=[_source(source) for source in document["sources"]],
+        system=[(fact["name"], fact["value"]) for fact in document["system"][:SYSTEM_FACTS]],
+        system_hidden=max(0, len(document["system"]) - SYSTEM_FACTS),
+        method=_method(document),
+        **{name: _notes(document[name]) for name in ("touches", "operator", "errors")},
+    )
+
+
+def number(value: int | None) -> str:
+    """A whole number with thousands separated, as is usual in Britain; nothing for None."""
+    return "" if value is None else f"{value:,}"
+
+
+def size(value: int | None) -> str:
+    """Bytes in the decimal units that are printed on drives, two or three figures; nothing for None."""
+    if value is None:
+        return ""
+    amount, unit = float(value), 0
+    while amount >= 999.5 and unit < len(_UNITS) - 1:
+        amount, unit = amount / 1000, unit + 1
+    return f"{value:,} {'byte' if value == 1 else 'bytes'}" if unit == 0 else f"{amount:.{1 if amount < 99.95 else 0}f} {_UNITS[unit]}"
+
+
+def moment(text: str | None) -> str:
+    """An RFC 3339 time in UTC as ``21 November 2026, 09:05:07 UTC``; anything else as it is."""
+    match = re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)T(\d\d:\d\d:\d\d)(?:\.(\d+))?Z", text or "")
+    if match is None or not 1 <= int(match[2]) <= 12:
+        return text or ""
+    return f"{int(match[3])} {_MONTHS[int(match[2]) - 1]} {match[1]}, {match[4]} UTC"
+
+
+def figures(document: dict[str, Any]) -> list[tuple[str, str]]:
+    """How much was looked at, as (number, of what), for page one."""
+    seen = document["examined"]
+    lines = [
+        (seen["sources"], "device or image", "devices or images"),
+        (seen["volumes"], "volume", "volumes"),
+        (seen["volumes_locked"], "of them locked", "of them locked"),
+        (seen["entries"], "file or folder listed", "files and folders listed"),
+        (seen["files_read"], f"file read ({size(seen['bytes_read'])})", f"files read ({size(seen['bytes_read'])})"),
+        (seen["records"], "record of use read", "records of use read"),
+    ]
+    return [(number(count), one if count == 1 else many) for count, one, many in lines if count or "locked" not in one]
+
+
+def _finalize(value: Any) -> Any:
+    from markupsafe import Markup
+
+    return visible(value, LONGEST_TEXT) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _running_header(document: dict[str, Any]) -> str:
+    """Page margins in print: the reference and the page number on every sheet."""
+    reference = document["visit"].get("reference") or document.get("case_id") or ""
+    left = visible(f"Device triage report · {reference}" if reference else "Device triage report", 90)
+    return (
+        "\n@page { size: A4; margin: 18mm 15mm 16mm; "
+        f'@top-left {{ content: "{_css_string(left)}"; font: 8pt Arial, sans-serif; }} '
+        f'@top-right {{ content: "{_css_string(wording.OUTCOMES[document["assessment"]["outcome"]])}"; font: 8pt Arial, sans-serif; }} '
+        f'@bottom-left {{ content: "{_css_string(wording.DECISION)}"; font: 8pt Arial, sans-serif; }} '
+        '@bottom-right { content: "Page " counter(page) " of " counter(pages); font: 8pt Arial, sans-serif; } }\n'
+    )
+
+
+def _css_string(text: str) -> str:
+    # A name from a visit file stands inside a style sheet here: every character but ASCII letters, digits and blanks becomes \hex.
+    return "".join(c if c.isascii() and (c.isalnum() or c == " ") else f"\\{ord(c):x} " for c in text)
+
+
+def _unlocked(document: dict[str, Any]) -> bool:
+    return any(
+        source["kind"] == "live" and any(volume["encrypted"] and volume["unlocked"] for volume in source["volumes"])
+        for source in document["sources"]
+    )
+
+
+def _who(document: dict[str, Any]) -> list[tuple[str, str]]:
+    visit, tool = document["visit"], document["tool"]
+    officer = visit["officer"] or {}
+    authority = visit["authority"] or {}
+    basis = authority.get("basis") or ""
+    rows = [
+        ("Officer", ", ".join(str(officer[key]) for key in ("name", "number", "force") if officer.get(key))),
+        ("Authority", ": ".join(part for part in (wording.BASES.get(basis, basis), authority.get("reference") or "") if part)),
+        ("Subject", (visit["subject"] or {}).get("reference") or ""),
+        ("Examined", "; ".join(str(source["path"]) for source in document["sources"][:5])),
+        ("Started", moment(visit["started"])),
+        ("Ended", moment(visit["finished"]) or "Cut off before its end"),
+        ("Tool", f"{tool['name']} {tool['version']}"),
+        ("Case", document["case_id"] or ""),
+    ]
+    return [(label, text) for label, text in rows if text]
+
+
+def _findings(document: dict[str, Any]) -> dict[str, Any]:
+    """The strongest findings by category, and the conditions with links to them."""
+    findings = document["findings"]
+    shown = findings[:FINDINGS]
+    anchors = {finding["id"]: f"f{place}" for place, finding in enumerate(shown, 1)}
+    totals = Counter(finding["category"] for finding in findings)
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for finding in shown:
+        groups.setdefault(finding["category"], []).append({**finding, "anchor": anchors[finding["id"]], "details": _details(finding)})
+    by_id = {finding["id"]: finding for finding in findings}
+    conditions = []
+    for condition in document["assessment"]["conditions"]:
+        linked = [by_id[name] for name in condition["findings"] if name in by_id]
+        short = [{"title": f["title"], "path": f["path"], "anchor": anchors.get(f["id"])} for f in linked[:CONDITION_FINDINGS]]
+        conditions.append({**condition, "shown": short, "hidden": max(0, len(linked) - CONDITION_FINDINGS)})
+    return {
+        "groups": [{"category": name[:1].upper() + name[1:], "findings": items, "total": totals[name]} for name, items in groups.items()],
+        "findings_total": len(findings),
+        "findings_hidden": len(findings) - len(shown),
+        "conditions": conditions,
+    }
+
+
+def _details(finding: dict[str, Any]) -> list[tuple[str, str]]:
+    where = ", ".join(part for part in (finding["source"], finding["volume"]) if part)
+    rows = [
+        ("Path", finding["path"] or ""),
+        ("On", where),
+        ("State", "" if finding["allocated"] else "Deleted. Its content may be mixed with that of other files."),
+        ("User", finding["user"] or ""),
+        ("Place in the file", finding["locator"] or ""),
+        *((_label(name), moment(text)) for name, text in finding["times"].items() if text and not name.endswith(("_reason", "_local"))),
+        *((f"{_label(name[:-6])}, no zone known", text) for name, text in finding["times"].items() if text and name.endswith("_local")),
+        *((name.upper().replace("SHA", "SHA-"), text) for name, text in finding["hashes"].items() if text),
+        ("Rests on", f"{number(finding['count'])} records" if finding["count"] > 1 else ""),
+        *(("Example", _example(example)) for example in finding["examples"] if finding["count"] > 1),
+        ("Bears on", ", ".join(name.replace("_", " ") for name in finding["bears_on"])),
+        ("Rule", f"{finding['rule']}, version {finding['rule_version']}"),
+        ("Finding", finding["id"]),
+    ]
+    return [(label, text) for label, text in rows if text]
+
+
+def _example(example: dict[str, Any]) -> str:
+    parts = (example.get("context"), example.get("path"), example.get("locator"), moment(example.get("time")))
+    return " · ".join(visible(str(part), LONGEST_TEXT // 4) for part in parts if part)
+
+
+def _label(name: str) -> str:
+    return {"time": "Time"}.get(name, name.replace("_", " ").capitalize())
+
+
+def _coverage(document: dict[str, Any]) -> dict[str, Any]:
+    titles = _artefact_titles()
+    records = sorted(document["coverage"], key=lambda record: not is_gap(record))
+    rows = [
+        {
+            "what": _what(record["what"], titles),
+            "where": " ".join(part for part in (record["source"], record["volume"]) if part) or "the whole case",
+            "path": record["path"],
+            "status": wording.STATUSES.get(record["status"], record["status"]),
+            "gap": is_gap(record),
+            "count": number(record["count"]),
+            "size": size(record["bytes"] or None),
+            "reason": record["reason"],
+        }
+        for record in records[:COVERAGE_ROWS]
+    ]
+    hidden = records[COVERAGE_ROWS:]
+    return {"rows": rows, "hidden": len(hidden), "hidden_gaps": sum(map(is_gap, hidden))}
+
+
+def _artefact_titles() -> dict[str, str]:
+    from artefacts.registry import all_artefacts
+
+    return {artefact.id: artefact.title for artefact in all_artefacts()}
+
+
+def _what(what: str, titles: dict[str, str]) -> str:
+    kind, _, name = what.partition(": ")
+    if kind == "files" and name in TITLES:
+        return f"Files: {TITLES[name]}"
+    return f"{titles[what]} ({what})" if what in titles else what[:1].upper() + what[1:]
+
+
+def _source(source: dict[str, Any]) -> dict[str, Any]:
+    facts = [("Kind", source["kind"] or ""), ("Size", _exact_size(source["size"])), *pairs(source["facts"])]
+    for file in source["files"][:20]:
+        details = (file["path"], _exact_size(file.get("size")), f"SHA-256 {file['sha256']}" if file.get("sha256") else "")
+        facts.append(("File", ", ".join(part for part in details if part)))
+    if len(source["files"]) > 20:
+        facts.append(("Files", f"and {number(len(source['files']) - 20)} more, in report.json"))
+    if source.get("sha256"):
+        facts.append(("SHA-256 of the media", source["sha256"]))
+    volumes = [
+        {
+            "id": volume["id"],
+            "kind": ", ".join(part for part in (volume["filesystem"], volume["description"], volume["scheme"]) if part),
+            "label": volume["label"] or "",
+            "encryption": f"{volume['encrypted']}, {'unlocked' if volume['unlocked'] else 'locked'}" if volume["encrypted"] else "",
+            "entries": number(volume["entries"]),
+            "size": size(volume["length"]),
+            "state": ": ".join(part for part in (wording.STATUSES.get(volume["status"], volume["status"]), volume["reason"]) if part),
+            "gap": is_gap(volume),
+        }
+        for volume in source["volumes"]
+    ]
+    return {"id": source["id"], "path": source["path"], "facts": [(label, text) for label, text in facts if text], "volumes": volumes}
+
+
+def _exact_size(value: int | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:,} bytes" + (f" ({size(value)})" if value >= 1000 else "")
+
+
+def _method(document: dict[str, Any]) -> dict[str, Any]:
+    method, tool = document["method"], document["tool"]
+    facts = [("Tool", f"{tool['name']} {tool['version']}"), ("SHA-256 of the tool", tool["self_sha256"] or "not recorded")]
+    profile = method["profile"]
+    facts += pairs(profile, "Profile") if isinstance(profile, dict) else [("Profile", str(profile or "not recorded"))]
+    runs = [
+        {
+            "started": moment(run["started"]),
+            "finished": moment(run["finished"]),
+            "ending": (("Complete. " if run["complete"] else "Not complete. ") + run["reason"])
+            if run["finished"]
+            else "Cut off before its end",
+        }
+        for run in method["attempts"]
+    ]
+    return {
+        "facts": facts,
+        "rules": pairs(method["rules"]),
+        "hash_sets": [pairs(item) if isinstance(item, dict) else [("Set", str(item))] for item in method["hash_sets"]],
+        "command": " ".join(_quoted(str(part)) for part in ["triage", *method["arguments"]]),
+        "runs": runs,
+        "timings": [(_label(name), f"{seconds:,.1f} seconds") for name, seconds in document["timings"].items()],
+        "observations": [(kind, number(count)) for kind, count in document["observations"].items()],
+    }
+
+
+def _quoted(part: str) -> str:
+    return part if re.fullmatch(r"[\w@%+=:,./\\-]+", part) else "'" + part.replace("'", "'\"'\"'") + "'"
+
+
+def pairs(value: dict[str, Any], label: str = "") -> list[tuple[str, str]]:
+    """A JSON object as labelled texts, one a leaf: ``{"a": {"b": 1}}`` gives ``[("A, b", "1")]``."""
+    out: list[tuple[str, str]] = []
+    for key, item in value.items():
+        name = f"{label}, {key}" if label else _label(str(key))
+        if isinstance(item, dict):
+            out += pairs(item, name)
+        elif isinstance(item, list):
+            out.append((name, ", ".join(str(part) for part in item)))
+        elif item not in (None, ""):
+            out.append((name, number(item) if type(item) is int else str(item)))
+    return out
+
+
+def _notes(notes: dict[str, Any]) -> dict[str, Any]:
+    blank = {"what": "", "why": "", "action": "", "text": "", "where": "", "reason": ""}
+    rows = [{**blank, **item, "time": moment(item["time"])} for item in notes["items"][:NOTES]]
+    return {"rows": rows, "hidden": notes["total"] - len(rows)}
+
+
+def _activity(days: dict[str, dict[str, int]]) -> dict[str, Any]:
+    """Counts by day where the last ones shown cover enough, by month or year where they would not."""
+    period, cut = next(
+        ((name, cut) for name, cut in (("day", 10), ("month", 7)) if len({day[:cut] for day in days}) <= ACTIVITY_ROWS), ("year", 4)
+    )
+    bins: dict[str, Counter[str]] = {}
+    for day, counts in days.items():
+        bins.setdefault(day[:cut], Counter()).update(counts)
+    names = sorted(bins)
+    most = max((counts.total() for counts in bins.values()), default=0)
+    rows = [
+        {
+            "when": _period(name),
+            "total": bins[name].total(),
+            "share": f"{max(1, bins[name].total() * 100 // most)}",
+            "kinds": ", ".join(f"{_KINDS.get(kind, kind)} {number(count)}" for kind, count in _largest(bins[name])),
+        }
+        for name in names[-ACTIVITY_ROWS:]
+    ]
+    summary = ""
+    if names:
+        first, last = min(days), max(days)
+        summary = (
+            f"There are records on {number(len(days))} {'day' if len(days) == 1 else 'days'}, from {_period(first)} to {_period(last)}."
+        )
+    hidden = len(names) - len(rows)
+    return {"period": period, "rows": rows, "summary": summary, "hidden": hidden, "hidden_words": f"earlier {period}s are"}
+
+
+def _largest(counts: Counter[str]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:3]
+
+
+def _period(text: str) -> str:
+    parts = text.split("-")
+    month = _MONTHS[int(parts[1]) - 1] if len(parts) > 1 else ""
+    return " ".join(part for part in (str(int(parts[2])) if len(parts) > 2 else "", month, parts[0]) if part)

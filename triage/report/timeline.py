@@ -1,0 +1,135 @@
+"""``timeline.csv``: everything that has a time, in the order of time.
+
+A drive has millions of files with four times each, and a page nobody reads helps nobody: of listed files only those that a finding
+names are in it (the exports ``bodyfile`` and ``timesketch`` hold all). Every other observation is in it once for each of its times.
+"""
+
+from __future__ import annotations
+
+import csv
+import heapq
+import io
+import json
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, Any, BinaryIO
+
+from triage.report.case import Case
+from triage.report.records import instants, listed, read
+from triage.text import csv_cell, visible
+
+COLUMNS = ("time_utc", "time_kind", "type", "description", "path", "source", "user", "observation_id")
+LONGEST_CELL = 1000
+CHUNK_BYTES = 32 << 20
+MOST_CHUNKS = 64
+TIME_KINDS = {
+    ("FileSeen", "time"): "modified",
+    ("DeletedFile", "time"): "modified",
+    ("HashMatch", "time"): "modified",
+    ("PageVisit", "time"): "visited",
+    ("SearchQuery", "time"): "searched",
+}
+"""What the plain field ``time`` of a type says, in a word; every other time is called by its field's name."""
+
+
+def write(case: Case, out: BinaryIO) -> None:
+    """The timeline as CSV (RFC 4180, UTF-8 with a byte order mark, CRLF, cells that no spreadsheet takes for formulas).
+
+    Sorted by time, then observation id. Memory is bounded: what does not fit is sorted in files in the case folder, never elsewhere:
+    the system's folder for such files may lie on the examined drive.
+    """
+    text = io.TextIOWrapper(out, encoding="utf-8", newline="")
+    text.write("\ufeff")
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for line in sort_lines(_lines(case), case.folder):
+        writer.writerow(csv_cell(cell, LONGEST_CELL) for cell in json.loads(line.split("\t", 2)[2]))
+    text.flush()
+    text.detach()
+
+
+def sort_lines(lines: Iterable[str], folder: Path, *, chunk_bytes: int = CHUNK_BYTES) -> Iterator[str]:
+    """The lines (ASCII, each ending in a newline) in order, with at most a few ``chunk_bytes`` in memory; the rest in ``folder``."""
+    with ExitStack() as files:
+        spilled: list[IO[str]] = []
+        chunk: list[str] = []
+        size = 0
+        for line in lines:
+            chunk.append(line)
+            size += len(line) + 60  # a Python string's own cost
+            if size >= chunk_bytes:
+                spilled.append(_spill(sorted(chunk), folder, files))
+                chunk, size = [], 0
+            if len(spilled) >= MOST_CHUNKS:
+                merged = _spill(heapq.merge(*spilled), folder, files)
+                for file in spilled:
+                    file.close()
+                spilled = [merged]
+        yield from heapq.merge(*spilled, sorted(chunk))
+
+
+def _spill(lines: Iterable[str], folder: Path, files: ExitStack) -> IO[str]:
+    file = files.enter_context(tempfile.TemporaryFile("w+", encoding="ascii", newline="\n", dir=folder, prefix=".sort-"))
+    file.writelines(lines)
+    file.seek(0)
+    return file
+
+
+def _lines(case: Case) -> Iterator[str]:
+    """Sortable lines: time, id, and the row as JSON."""
+    named = {(f.get("source"), f.get("volume"), path) for f in case.findings for path in _paths(f) if path}
+    for record in read(case.folder):
+        if record.kind == "observation":
+            yield from _rows(record.data)
+        elif record.kind == "listing":
+            place = record.data["columns"].index("path")
+            where = (record.data["source"], record.data["volume"])
+            rows = [row for row in record.data["rows"] if (*where, row[place]) in named]
+            for item in listed({**record.data, "rows": rows}):
+                yield from _rows(item)
+
+
+def _paths(finding: dict[str, Any]) -> Iterator[str | None]:
+    yield finding.get("path")
+    for example in finding.get("examples") or ():
+        yield example.get("path")
+
+
+def _rows(item: dict[str, Any]) -> Iterator[str]:
+    provenance = item["provenance"]
+    identity = item.get("id") or f"{provenance['source']}/{provenance['volume']}/{provenance['locator']}"
+    for name, text, ns in instants(item):
+        kind = TIME_KINDS.get((item["type"], name), name)
+        row = (
+            text,
+            kind,
+            item["type"],
+            describe(item),
+            provenance["path"] or "",
+            provenance["source"] or "",
+            item.get("user") or "",
+            identity,
+        )
+        # Times before 1970 are negative: shifted, so that the text sorts as the number does.
+        yield f"{ns + (1 << 66):020d}\t{json.dumps(identity)}\t{json.dumps(row)}\n"
+
+
+def describe(item: dict[str, Any]) -> str:
+    """An observation in one line: its text and number fields by name, its times, user and own path left out. Made visible."""
+    parts = []
+    timed = {field for field, _, _ in instants(item)}
+    for name, value in item.items():
+        if name in timed or f"{name}_reason" in item:
+            continue
+        if name in ("type", "id", "provenance", "user", "hashes") or name.endswith(("_reason", "_local")) or value in (None, "", [], {}):
+            continue
+        if name == "path" and value == item["provenance"]["path"]:
+            continue
+        if isinstance(value, dict):
+            value = json.dumps(value, ensure_ascii=False)
+        elif isinstance(value, list):
+            value = ", ".join(str(part) for part in value)
+        parts.append(f"{name}: {visible(str(value), 200)}")
+    return "; ".join(parts)

@@ -1,0 +1,53 @@
+"""The words of the report that are the tool's own, the same in HTML, PDF and on the screen."""
+
+from __future__ import annotations
+
+OUTCOMES = {
+    "found": "Grounds to consider seizure",
+    "refer": "A specialist should look",
+    "nothing_found": "Nothing found in what was checked",
+    "not_checked": "Could not be checked",
+}
+INDICATES = {
+    "found": "May be grounds to consider seizure",
+    "refer": "For a specialist to look at",
+    "note": "Noted, for information",
+}
+SEVERITIES = {5: "very high", 4: "high", 3: "medium", 2: "low", 1: "very low"}
+CONDITIONS = {"met": "Met, as far as checked", "concern": "Concern", "could_not_tell": "Could not tell"}
+STATUSES = {
+    "parsed": "Read",
+    "empty": "Read, and there was nothing in it",
+    "missing": "Not there",
+    "unreadable": "Could not be read",
+    "unrecognised": "Not a form this tool knows",
+    "encrypted": "Encrypted, not read",
+    "skipped_by_rule": "Left out by a rule",
+    "out_of_time": "Not reached, time ran out",
+    "failed": "Went wrong while being read",
+}
+BASES = {
+    "order": "Court order",
+    "consent": "Consent",
+    "warrant": "Warrant",
+    "pace": "Police and Criminal Evidence Act 1984",
+    "licence": "Licence condition",
+}
+NO_VISIT = "No visit file: examined without a recorded legal basis on this page."
+DECISION = "This tool advises. The officer decides."
+CLOCK = (
+    "All times are in UTC. In summer, UK clocks are one hour ahead of UTC. "
+    "Times come from the clock of a computer. That clock may have been wrong."
+)
+SEAL = (
+    "The seal covers this page, so this page cannot show the seal. "
+    "The short fingerprint of the seal is in the file seal.json. To check the case, run: triage verify CASE"
+)
+UNLOCKED = (
+    "Do not switch this computer off yet. It has an encrypted drive that is unlocked now. "
+    "If the power goes off, the drive may lock and its content may be lost. Call the High Tech Crime Unit (HTCU) first."
+)
+TIMELINE = (
+    "The file timeline.csv holds every record that has a time. Of the files on a drive it holds the times of those that a finding names. "
+    "Times with no known zone are left out. The export formats jsonl, bodyfile and timesketch hold all files."
+)

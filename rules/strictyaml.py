@@ -75,7 +75,7 @@ def parse(data: bytes, *, text_only: bool = False, limit: int = MAX_BYTES) -> Do
 def _value(node: yaml.Node, place: Place, document: Document, seen: set[int], text_only: bool) -> Any:
     line = node.start_mark.line + 1
     if id(node) in seen:
-        raise YamlError(line, "uses an alias (*name): write the value out")
+        raise YamlError(line, "is used again by an alias (*name): write the value out")
     if node.tag not in _PLAIN_TAGS:
         raise YamlError(line, f"uses the tag {node.tag}: only plain data is allowed")
     if len(place) > MAX_DEPTH:

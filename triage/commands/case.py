@@ -29,28 +29,33 @@ def report(
     out: Annotated[Path | None, typer.Option(help="Write the reports into this folder instead of the case.")] = None,
 ) -> None:
     """Write the reports again from the journal. A sealed case is not changed: its reports must come out the same, byte for byte."""
+    import tempfile
+
     from triage.journal import JournalError
-    from triage.report.render import build_reports, write_reports
+    from triage.report import write_reports
 
     _case(case)
     try:
-        if out is None and (case / "seal.json").exists():
-            differing = [name for name, data in build_reports(case) if not _same(case / name, data)]
+        if out is not None:
+            out.mkdir(parents=True, exist_ok=True)
+        elif (case / "seal.json").exists():
+            # Beside the case, not in the system's temporary folder: that one may be the examined computer's.
+            with tempfile.TemporaryDirectory(prefix=".report-", dir=case.absolute().parent) as scratch:
+                differing = [name for name in write_reports(case, Path(scratch)) if not _same(case / name, Path(scratch) / name)]
             if differing:
                 stop(
-                    f"the case is sealed and this version of triage would write {', '.join(differing)} differently: "
-                    "give another folder with --out, and see 'triage verify'",
+                    f"the case is sealed, and {', '.join(differing)} would come out differently: it was altered, or written by another "
+                    "version of triage. See 'triage verify', or give another folder with --out",
                     FAILED,
                 )
             print(f"The reports in {case} are what the journal gives; nothing was changed.")
             return
-        written = write_reports(case, out or case)
+        for name in write_reports(case, out):
+            print((out or case) / name)
     except JournalError as error:
         stop(f"the journal of {case} is damaged: {error}", FAILED)
     except OSError as error:
         stop(f"the reports cannot be written: {error.strerror or error}", FAILED)
-    for name in written:
-        print((out or case) / name)
 
 
 def _same(path: Path, built: Path) -> bool:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 
-def write_reports(case: Path, *, templates: Path | None = None) -> dict[str, str]:
-    """Write ``report.json``, ``report.html`` and ``timeline.csv`` of the case in folder ``case`` from its journal; returns name → SHA-256.
+def write_reports(case: Path, out: Path | None = None, *, templates: Path | None = None) -> dict[str, str]:
+    """Write ``report.json``, ``report.html`` and ``timeline.csv`` of the case in folder ``case`` from its journal, there or in the folder
+    ``out``; returns name → SHA-256.
 
     The same journal gives the same bytes. Each file is put in its place in one step, so that a full or pulled stick leaves the old
     one or the new one. ``templates``: a folder of a force's own templates. Raises ``JournalError`` for a broken journal, ``OSError``
@@ -27,6 +28,6 @@ def write_reports(case: Path, *, templates: Path | None = None) -> dict[str, str
         "timeline.csv": lambda out: timeline.write(loaded, out),
     }
     for name, write in writers.items():
-        with replacing(case / name) as out:
-            write(out)
-    return {name: sha256(case / name) for name in writers}
+        with replacing((out or case) / name) as file:
+            write(file)
+    return {name: sha256((out or case) / name) for name in writers}

@@ -72,9 +72,14 @@ _MEDIA = frozenset(
 )
 _USER = re.compile(r"^/(?:[^/]+/)?(?:users|home|documents and settings|root)/", re.IGNORECASE)
 _SYSTEM = re.compile(
-    r"^/(?:windows|winnt|\$extend|system volume information|recovery|boot|efi|system|private/(?:etc|var/(?!folders|root))|"
-    r"usr|lib|lib32|lib64|libx32|bin|sbin|etc|var/(?:lib|cache|log)|opt|proc|sys|dev|run|snap|nix|perflogs|\$mft|\$logfile|\$secure|"
-    r"\$bitmap|\$attrdef|\$upcase|\$boot|\$badclus|\$volume|\$mftmirr)(?:/|:|$)",
+    r"^/(?:windows|winnt|recovery|boot|efi|system|private/(?:etc|var/(?!folders|root))|"
+    r"usr|lib|lib32|lib64|libx32|bin|sbin|etc|var/(?:lib|cache|log)|opt|proc|sys|dev|run|snap|nix|perflogs)(?:/|:|$)",
+    re.IGNORECASE,
+)
+# The file system's own files: nobody put anything there, on whatever volume.
+_METADATA = re.compile(
+    r"^/(?:\$(?:mft|mftmirr|logfile|volume|attrdef|bitmap|boot|badclus|secure|upcase|extend|fat[12]|mbr)|lost\+found|"
+    r"system volume information|\.hfs\+ private directory data\r?|\.journal|\.journal_info_block|\.fseventsd)(?:/|:|$)",
     re.IGNORECASE,
 )
 _PROGRAMS = re.compile(r"^/(?:program files(?: \(x86\))?|programdata|applications|library|opt|usr/local)(?:/|$)", re.IGNORECASE)
@@ -95,6 +100,8 @@ def classify(entry: Entry, *, artefact: bool, system_volume: bool) -> int:
     if artefact:
         return TRACES
     path = entry.path
+    if _METADATA.match(path):
+        return SYSTEM
     extension = path.rpartition(".")[2].lower() if "." in entry.name else ""
     user = not system_volume or _USER.match(path) is not None or _RECYCLED.search(path) is not None
     place = PROGRAMS if _PROGRAMS.match(path) else SYSTEM if _SYSTEM.match(path) else None

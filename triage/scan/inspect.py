@@ -175,6 +175,9 @@ class Inspector:
         if "encrypted" in entry.flags:
             self._emit.problem(what, Status.ENCRYPTED, entry.path, "encrypted by the file system (EFS)", size=entry.size)
             return
+        if entry.runs and all(run.offset < 0 for run in entry.runs):
+            self._emit.count(what, Status.EMPTY, "sparse: no byte of it is stored")
+            return
         if entry.size > self._profile.largest_file:
             reason = f"larger than {self._profile.largest_file >> 20} MiB, the limit of the profile {self._profile.name}"
             self._emit.problem(what, Status.SKIPPED, entry.path, reason, size=entry.size)

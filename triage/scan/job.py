@@ -51,7 +51,7 @@ def run(job: Job, progress: Progress) -> Outcome:
     case folder can no longer be written."""
     from rules import findings
     from triage.findings import FindingEngine
-    from triage.report.render import write_reports
+    from triage.report import write_reports
     from triage.report.seal import reopen, seal
 
     started = time.monotonic()

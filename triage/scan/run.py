@@ -400,6 +400,7 @@ class Scan:
             return
         data = changed.to_json()
         self._journal.append("finding", data)
+        self._state.journalled[changed.id] = changed.count
         if changed.count == 1 and changed.indicates in ("found", "refer"):
             if self._first_alert is None:
                 self._first_alert = time.monotonic() - self._started
@@ -430,7 +431,8 @@ class Scan:
         self._missing_artefacts(complete)
         findings = self._state.findings()
         for finding in findings:
-            self._journal.append("finding", finding.to_json())
+            if self._state.journalled.get(finding.id) != finding.count:
+                self._journal.append("finding", finding.to_json())
         for record in self._state.tally.records():
             self._gaps |= Status(record["status"]).is_gap
             self._journal.append("coverage", record)

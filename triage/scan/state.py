@@ -48,6 +48,7 @@ class State:
         self._engine = engine
         self.book = FindingBook()
         self.tally = Tally()
+        self.journalled: dict[str, int] = {}
         self.seen: set[str] = set()
         self.problems: set[str] = set()
         self.batches_done: set[str] = set()
@@ -76,6 +77,8 @@ class State:
                         self.book.add(finding)
                 case "coverage" if not data.get("summary"):
                     self.new_problem(data)
+                case "finding":
+                    self.journalled[data["id"]] = data["count"]
                 case "listing":
                     self.batch_done(data)
 

@@ -98,7 +98,7 @@ class BlockCollector:
             whole.update(data)
             pending.append(self._rows(data, file, size // BLOCK_BYTES))
             size += len(data)
-        if whole.digest() in self._seen:
+        if whole.digest() in self._seen and not known:
             return whole.hexdigest(), False
         if not known:
             self._seen.add(whole.digest())

@@ -25,7 +25,7 @@ from hashsets.formats.recognise import recognise
 from hashsets.ingest import drop_empty_file, entry_count
 from hashsets.keys import TAG_BYTES, Keyer, new_keyer
 from hashsets.rows import RUN_ROWS, Rows, SortedRows, Sorter, batches, make_rows
-from hashsets.store import MAGIC, Content, open_store, write_store
+from hashsets.store import Content, is_store, open_store, write_store
 
 KINDS = ("exact", "block")
 Progress = Callable[[str, int], None]
@@ -73,7 +73,7 @@ def build(
         raise HashSetError(f"{', '.join(unknown) or 'No kind'}: not available in this version; the kinds are {', '.join(KINDS)}.")
     if not sources:
         raise HashSetError("No source is given.")
-    _refuse_to_overwrite(out)
+    _refuse_to_overwrite(out, (*sources, *known))
     check_numbered(sources)
     keyer, parameters = new_keyer(key) if key is not None else (None, None)
     with tempfile.TemporaryDirectory(dir=out.absolute().parent, prefix=".hashset-") as folder:
@@ -87,12 +87,13 @@ def build(
     return Built(out, built.count, built.hashes, built.duplicates, work.problems, out.stat().st_size)
 
 
-def _refuse_to_overwrite(out: Path) -> None:
+def _refuse_to_overwrite(out: Path, inputs: Iterable[Path]) -> None:
     # The first argument is the output: a keeper who forgets that must not lose a list.
-    if out.exists():
-        with out.open("rb") as stream:
-            if stream.read(len(MAGIC)) != MAGIC:
-                raise HashSetError(f"{out.name} exists and is not a hash set of this program: it is not overwritten.")
+    if out.exists() and (out.is_dir() or not is_store(out)):
+        raise HashSetError(f"{out.name} exists and is not a hash set of this program: it is not overwritten.")
+    for path in inputs:
+        if path.resolve() == out.resolve() or (path.is_dir() and path.resolve() in out.resolve().parents):
+            raise HashSetError(f"{out.name} would be written where {path.name} is read from: write it elsewhere.")
 
 
 @dataclass(slots=True)
@@ -139,9 +140,7 @@ class _Build:
         if path.is_dir():
             self._add_folder(path)
             return
-        with path.open("rb") as stream:
-            head = stream.read(len(MAGIC))
-        if head == MAGIC:
+        if is_store(path):
             self._add_store(path)
         elif bloom.is_filter(path):
             raise NotEnumerable(f"{path.name} is a Bloom filter: what was put in cannot be read back. Use it as it is.")
@@ -174,9 +173,7 @@ class _Build:
             with path.open("rb") as stream:
                 digest = hashlib.file_digest(stream, "sha256").hexdigest()
         self.sources.append({"file": path.name, "format": form, "sha256": digest, "hashes": hashes, "problems": problems.total})
-        for line, reason in problems:
-            self.problems.add(line, f"{path.name}: {reason}")
-        self.problems.total += problems.total - len(problems)
+        self._tell(path, problems)
 
     def _add_store(self, path: Path) -> None:
         with closing(open_store(path, None)) as stored:
@@ -199,18 +196,16 @@ class _Build:
             for algorithm, rows in batches(self._reference_entries(folder, listing, problems), self.book):
                 self._take(algorithm, drop_empty_file(algorithm, rows, self.role, problems), folder.name)
         if "block" in self.kinds:
-            for path, relative in _files(folder):
-                self._add_blocks(path, relative, problems, known=False)
-                if "exact" not in self.kinds:
-                    with path.open("rb") as stream:
-                        listing.update(
-                            f"{hashlib.file_digest(stream, 'sha256').hexdigest()}  {relative}\n".encode("utf-8", "surrogateescape")
-                        )
+            exact = "exact" in self.kinds
+            for path, relative in _files(folder, Problems() if exact else problems):
+                digest = self._add_blocks(path, relative, problems, tell_unreadable=not exact)
+                if digest is not None and not exact:
+                    listing.update(_listing_line(digest, relative))
         form = "folder of reference files; its sha256 is that of the list 'SHA-256, two spaces, path', sorted by path"
         self._source(folder, form, self.read - before, problems, listing.hexdigest())
 
     def _reference_entries(self, folder: Path, listing: Any, problems: Problems) -> Iterator[Entry]:
-        for path, relative in _files(folder):
+        for path, relative in _files(folder, problems):
             digests = [hashlib.new(algorithm, usedforsecurity=False) for algorithm in ALGORITHMS]
             size = 0
             try:
@@ -222,25 +217,35 @@ class _Build:
             except OSError as error:
                 problems.add(0, f"{relative}: cannot be read: {error.strerror}")
                 continue
-            listing.update(f"{digests[2].hexdigest()}  {relative}\n".encode("utf-8", "surrogateescape"))
+            listing.update(_listing_line(digests[2].hexdigest(), relative))
             yield entry_of({one.name: one.digest() for one in digests}, size)
 
-    def _add_blocks(self, path: Path, relative: str, problems: Problems, *, known: bool) -> None:
+    def _add_blocks(
+        self, path: Path, relative: str, problems: Problems, *, tell_unreadable: bool = True, known: bool = False
+    ) -> str | None:
+        self.progress(relative, self.read)
         try:
             with path.open("rb") as stream:
-                if not self._collector().add(relative, stream, known=known):
-                    problems.add(0, f"{relative}: the same contents as a file before it")
+                digest, new = self._collector().add(relative, stream, known=known)
         except OSError as error:
-            problems.add(0, f"{relative}: cannot be read: {error.strerror}")
-        self.progress(relative, self.read)
+            if tell_unreadable:
+                problems.add(0, f"{relative}: cannot be read: {error.strerror}")
+            return None
+        if not new and not known:
+            problems.add(0, f"{relative}: the same contents as a file before it, whose blocks stand for both")
+        return digest
 
     def add_known(self, folder: Path) -> None:
         """A folder of harmless files."""
         problems = Problems()
-        for path, relative in _files(folder):
+        for path, relative in _files(folder, problems):
             self._add_blocks(path, relative, problems, known=True)
+        self._tell(folder, problems)
+
+    def _tell(self, path: Path, problems: Problems) -> None:
         for line, reason in problems:
-            self.problems.add(line, f"{folder.name}: {reason}")
+            self.problems.add(line, f"{path.name}: {reason}")
+        self.problems.total += problems.total - len(problems)
 
     def content(
         self, name: str, version: str | None, mapping: CategoryTable | None, parameters: dict[str, Any] | None
@@ -285,9 +290,17 @@ def _united(tables: Iterable[CategoryTable]) -> CategoryTable:
     return result
 
 
-def _files(folder: Path) -> Iterator[tuple[Path, str]]:
+def _listing_line(digest: str, relative: str) -> bytes:
+    return f"{digest}  {relative}\n".encode("utf-8", "surrogateescape")
+
+
+def _files(folder: Path, problems: Problems) -> Iterator[tuple[Path, str]]:
     """(path, path relative to ``folder`` with ``/``) of every regular file, links left alone, in a fixed order."""
-    for parent, folders, names in os.walk(folder):
+
+    def unreadable(error: OSError) -> None:
+        problems.add(0, f"{Path(error.filename).relative_to(folder).as_posix()}: the folder cannot be read: {error.strerror}")
+
+    for parent, folders, names in os.walk(folder, onerror=unreadable):
         folders.sort()
         for name in sorted(names):
             path = Path(parent, name)

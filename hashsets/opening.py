@@ -38,9 +38,7 @@ def open_set(
     """
     if path.is_dir():
         raise HashSetError(f"{path.name} is a folder: build a hash set from it first.")
-    with path.open("rb") as stream:
-        head = stream.read(64)
-    if head.startswith(store.MAGIC):
+    if store.is_store(path):
         opened = store.open_store(path, key)
         if role is not None and role != opened.role:
             held = opened.role

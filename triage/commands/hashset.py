@@ -116,7 +116,7 @@ def _told(built: Built, as_json: bool) -> NoReturn:
         print(f"{visible(str(built.path))}: {built.count:,} entries ({hashes}), {built.duplicates:,} repeated, {built.bytes:,} bytes")
         if built.problems.total:
             print(f"{built.problems.total:,} lines or files were not or not fully used; they are listed above")
-    raise SystemExit(GAPS if built.problems.total else COMPLETED)
+    raise SystemExit(COMPLETED)
 
 
 @app.command()

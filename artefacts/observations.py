@@ -194,6 +194,39 @@ class PolicySetting(Observation):
 
 
 @dataclass(slots=True, kw_only=True)
+class SiteTrace(Observation):
+    """A site that a browser remembers outside its history, and why (``what``: its icon, a permission, a prediction, …).
+
+    What ``time`` means depends on ``what``; a site here that history lacks may have been removed from history.
+    """
+
+    url: str
+    what: str
+    title: str | None = None
+    time: Time = NOT_RECORDED
+    count: int | None = None
+    value: str | None = None
+    browser: str | None = None
+    profile: str | None = None
+    user: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class InstalledProgram(Observation):
+    """A program, or a part added to one (``how``: browser extension, package, uninstall entry, …), that is or was installed."""
+
+    name: str
+    version: str | None = None
+    publisher: str | None = None
+    installed: Time = NOT_RECORDED
+    identifier: str | None = None
+    path: str | None = None
+    enabled: bool | None = None
+    user: str | None = None
+    how: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
 class FileSeen(Observation):
     """A file, present in a file system or remembered elsewhere (``how``). ``hashes`` maps md5, sha1, sha256 to lower-case hex."""
 

@@ -32,15 +32,15 @@ _LOCAL, _ROAMING, _SUPPORT = "AppData/Local/", "AppData/Roaming/", "Library/Appl
 _XP_LOCAL, _XP_ROAMING = "Local Settings/Application Data/", "Application Data/"
 
 BROWSERS: tuple[Browser, ...] = (
-    Browser("Chrome", CHROMIUM, (_LOCAL + "Google/Chrome/User Data", _XP_LOCAL + "Google/Chrome/User Data", _SUPPORT + "Google/Chrome", ".config/google-chrome", "config/google-chrome")),
+    Browser("Chrome", CHROMIUM, (_LOCAL + "Google/Chrome/User Data", _XP_LOCAL + "Google/Chrome/User Data", _SUPPORT + "Google/Chrome", ".config/google-chrome", "config/google-chrome", "Library/Caches/Google/Chrome", ".cache/google-chrome")),
     Browser("Chrome Beta", CHROMIUM, (_LOCAL + "Google/Chrome Beta/User Data", _SUPPORT + "Google/Chrome Beta", ".config/google-chrome-beta")),
     Browser("Chrome Dev", CHROMIUM, (_LOCAL + "Google/Chrome Dev/User Data", _SUPPORT + "Google/Chrome Dev", ".config/google-chrome-unstable")),
     Browser("Chrome Canary", CHROMIUM, (_LOCAL + "Google/Chrome SxS/User Data", _SUPPORT + "Google/Chrome Canary")),
     Browser("Chrome for Testing", CHROMIUM, (_LOCAL + "Google/Chrome for Testing/User Data", _SUPPORT + "Google/Chrome for Testing", ".config/google-chrome-for-testing")),
     Browser("ChromeOS", CHROMIUM, ("home/.shadow/*/mount/user", "home/chronos/user")),
     Browser("Chrome for Android", CHROMIUM, ("com.android.chrome/app_chrome", "com.chrome.*/app_chrome")),
-    Browser("Chromium", CHROMIUM, (_LOCAL + "Chromium/User Data", _XP_LOCAL + "Chromium/User Data", _SUPPORT + "Chromium", ".config/chromium", "snap/chromium/*/chromium", "config/chromium")),
-    Browser("Edge", CHROMIUM, (_LOCAL + "Microsoft/Edge/User Data", _SUPPORT + "Microsoft Edge", ".config/microsoft-edge", "config/microsoft-edge")),
+    Browser("Chromium", CHROMIUM, (_LOCAL + "Chromium/User Data", _XP_LOCAL + "Chromium/User Data", _SUPPORT + "Chromium", ".config/chromium", "snap/chromium/*/chromium", "config/chromium", "Library/Caches/Chromium", ".cache/chromium")),
+    Browser("Edge", CHROMIUM, (_LOCAL + "Microsoft/Edge/User Data", _SUPPORT + "Microsoft Edge", ".config/microsoft-edge", "config/microsoft-edge", "Library/Caches/Microsoft Edge", ".cache/microsoft-edge")),
     Browser("Edge Beta, Dev or Canary", CHROMIUM, (_LOCAL + "Microsoft/Edge */User Data", _SUPPORT + "Microsoft Edge *", ".config/microsoft-edge-*")),
     Browser("Brave", CHROMIUM, (_LOCAL + "BraveSoftware/Brave-Browser*/User Data", _SUPPORT + "BraveSoftware/Brave-Browser*", "BraveSoftware/Brave-Browser*")),
     Browser("Opera", CHROMIUM, (_ROAMING + "Opera Software/Opera *", _LOCAL + "Opera Software/Opera *", _SUPPORT + "com.operasoftware.Opera*", ".config/opera*")),

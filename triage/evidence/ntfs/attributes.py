@@ -44,7 +44,8 @@ class Attributes:
 
     def where(self, mask: NDArray[np.bool_]) -> Attributes:
         """The rows for which ``mask`` holds."""
-        return Attributes(*(getattr(self, item.name)[mask] for item in fields(self)))
+        rows = np.flatnonzero(mask)
+        return Attributes(*(getattr(self, item.name)[rows] for item in fields(self)))
 
 
 def walk(records: Records) -> tuple[Attributes, NDArray[np.bool_]]:

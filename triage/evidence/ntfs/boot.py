@@ -14,7 +14,7 @@ from triage.evidence.model import ByteSource
 
 _SECTOR_SIZES = (256, 512, 1024, 2048, 4096)
 _MAX_CLUSTER = 2 << 20
-_RECORD_SIZES = (512, 1024, 2048, 4096, 8192, 16384, 32768, 65536)
+RECORD_SIZES = (512, 1024, 2048, 4096, 8192, 16384, 32768, 65536)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,9 @@ def parse(sector: bytes) -> Geometry:
     if not sector_size <= cluster <= _MAX_CLUSTER or cluster & (cluster - 1):
         raise OSError(f"NTFS boot sector with an impossible cluster size of {cluster}")
     record_size, index_size = _size(record, cluster), _size(index, cluster)
-    if record_size not in _RECORD_SIZES:
+    if record_size not in RECORD_SIZES:
         raise OSError(f"NTFS boot sector with an impossible record size of {record_size}")
-    if index_size not in _RECORD_SIZES:
+    if index_size not in RECORD_SIZES:
         index_size = 4096
     if not sectors or mft * cluster >= sectors * sector_size:
         raise OSError("NTFS boot sector that puts the $MFT outside the volume")

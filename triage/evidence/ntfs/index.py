@@ -34,6 +34,7 @@ class IndexNames:
     directory: NDArray[np.bool_]
     space: Ints
     texts: list[str]
+    hashes: NDArray[np.uint64]  # of ``texts``, as ``names.decode`` gives them
 
 
 def scan_blocks(content: bytes, size: int, owner: Ints) -> tuple[IndexNames, int]:
@@ -80,5 +81,5 @@ def _scan(memory: Memory, size: int, count: int, owner: Ints, sound: Ints, heade
     parent = memory.u64(key)
     return IndexNames(
         block, live, record, memory.u16(key - 10), (parent & np.uint64(REFERENCE)).view(np.int64), (parent >> np.uint64(48)).view(np.int64),
-        times, memory.i64(key + 48), memory.u32(key + 56) & 0x10000000 != 0, space, names.decode(memory, key + 66, units),
+        times, memory.i64(key + 48), memory.u32(key + 56) & 0x10000000 != 0, space, *names.decode(memory, key + 66, units),
     )  # fmt: skip

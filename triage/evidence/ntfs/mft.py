@@ -23,13 +23,22 @@ CHUNK_BYTES = 8 << 20
 MAX_RECORDS = 1 << 32  # the number NTFS itself allows
 
 
+class _MftReader(RunReader):
+    """The bytes of the $MFT without the copies that a stream makes."""
+
+    def at(self, offset: int, length: int) -> bytes:
+        """``length`` bytes from ``offset``, fewer only at the end."""
+        length = min(length, self.size - offset)
+        return self._fetch(offset, length) if length > 0 else b""
+
+
 class Mft:
     """Reads file records. ``count`` is how many there are."""
 
     def __init__(self, data: ByteSource, pieces: Sequence[Run], size: int, geometry: Geometry, problems: ProblemLog) -> None:
         """``pieces`` and ``size`` of the unnamed $DATA of record 0, in bytes of ``data``."""
         self._data, self._geometry, self._problems = data, geometry, problems
-        self._reader = RunReader(data, pieces, size)
+        self._reader = _MftReader(data, pieces, size)
         for error in self._reader.read_errors:
             problems.add(
                 f"$MFT: {error.length // geometry.record_size:,} records are not there: {error.reason}", f"offset={error.offset}",
@@ -48,12 +57,8 @@ class Mft:
         size = self._geometry.record_size
         before = len(self._reader.read_errors)
         breaks = np.flatnonzero(np.diff(numbers) != 1) + 1
-        parts = []
-        for piece in np.split(numbers, breaks):
-            if len(piece):
-                self._reader.seek(int(piece[0]) * size)
-                parts.append(self._reader.read(len(piece) * size) or b"")
-        result = records.decode(b"".join(parts), size, numbers)
+        parts = [self._reader.at(int(piece[0]) * size, len(piece) * size) for piece in np.split(numbers, breaks) if len(piece)]
+        result = records.decode(parts[0] if len(parts) == 1 else b"".join(parts), size, numbers)
         for error in self._reader.read_errors[before:]:
             # Zeros delivered for what could not be read must not pass for records that were never used.
             lost = (numbers + 1) * size > error.offset
@@ -63,8 +68,9 @@ class Mft:
             self._problems.add(f"$MFT records {first} to {last} are unreadable: {error.reason}", f"record={first}", Status.UNREADABLE)
         return result
 
-    def table(self, numbers: Ints | None = None) -> Table:
-        """The columns of all records, or of those with ``numbers`` (ascending) alone."""
+    def table(self, numbers: Ints | None = None, *, volume: bool = True) -> Table:
+        """The columns of all records, or of those with ``numbers`` (ascending) alone. Without the ``volume`` around it only what lies in
+        the $MFT itself is read: attribute lists that lie elsewhere go uncompared."""
         builder = TableBuilder(self._geometry.cluster_size, self._geometry.clusters, self._problems)
         if numbers is None:
             for chunk in self.chunks():
@@ -73,7 +79,7 @@ class Mft:
             numbers = numbers[numbers < self.count]
             if len(numbers):
                 builder.add(self.read(numbers))
-        return builder.finish(self._read_list)
+        return builder.finish(self._read_list if volume else None)
 
     def extensions(self, numbers: Ints) -> Ints:
         """The extension records that the attribute lists of these base records name, ascending. Lists that are damaged give what they can."""

@@ -12,16 +12,18 @@ from numpy.typing import NDArray
 from triage.evidence.ntfs.memory import Ints, Memory
 
 POSIX, WIN32, DOS, WIN32_AND_DOS = 0, 1, 2, 3
+_WEIGHTS = np.arange(1, 257, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
 _SOLIDUS, _DIVISION_SLASH = 0x2F, 0x2215
 
 
-def decode(memory: Memory, place: Ints, units: Ints) -> list[str]:
-    """The strings of ``units`` UTF-16 code units each that start at the byte offsets ``place``."""
+def decode(memory: Memory, place: Ints, units: Ints) -> tuple[list[str], NDArray[np.uint64]]:
+    """The strings of ``units`` UTF-16 code units each (at most 255) that start at the byte offsets ``place``, and a hash of each."""
     total = int(units.sum())
     ends = np.cumsum(units)
     index = np.repeat(place - 2 * (ends - units), units) + 2 * np.arange(total, dtype=np.int64)
-    code = memory.u16(index).astype("<u2")
+    code = memory.units(index)
     code[code == _SOLIDUS] = _DIVISION_SLASH
+    hashes = _hashes(code, ends, units)
     surrogates = (code & 0xF800) == 0xD800
     stops = ends.tolist()
     special: dict[int, str] = {}
@@ -34,7 +36,14 @@ def decode(memory: Memory, place: Ints, units: Ints) -> list[str]:
     names = [text[start:stop] for start, stop in zip([0, *stops], stops, strict=False)]
     for row, name in special.items():
         names[row] = name
-    return names
+    return names, hashes
+
+
+def _hashes(code: NDArray[np.unsignedinteger], ends: Ints, units: Ints) -> NDArray[np.uint64]:
+    """A number for each string: its code units weighted by their place. The sum of all is taken, then differences at the ends."""
+    place = np.arange(len(code), dtype=np.int64) - np.repeat(ends - units, units)
+    total = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(code.astype(np.uint64) * _WEIGHTS[place])])
+    return total[ends] - total[ends - units]
 
 
 def short_only(record: NDArray[np.unsignedinteger], parent: NDArray[np.unsignedinteger], space: NDArray[np.uint8]) -> NDArray[np.bool_]:

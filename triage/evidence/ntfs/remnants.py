@@ -117,12 +117,13 @@ class Remnants:
         low = np.searchsorted(names["record"], found.record)
         high = np.searchsorted(names["record"], found.record, side="right")
         known = np.zeros(len(found.record), dtype=bool)
-        texts, parents = self._table.texts, names["parent"]
-        for row, (start, stop, parent) in enumerate(zip(low.tolist(), high.tolist(), found.parent.tolist(), strict=True)):
-            for name in range(start, stop):
-                if texts[name] == found.texts[row] and parents[name] == parent:
-                    known[row] = True
-                    break
+        for step in range(int((high - low).max(initial=0))):
+            place = low + step
+            inside = np.flatnonzero(~known & (place < high))
+            if not len(inside):
+                break
+            name = names[place[inside]]
+            known[inside] = (name["hash"] == found.hashes[inside]) & (name["parent"] == found.parent[inside])
         for row in np.flatnonzero(~known & (found.record == 0)).tolist():
             known[row] = found.texts[row] in self._texts_in(int(found.parent[row]))
         long = found.space != DOS

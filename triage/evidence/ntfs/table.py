@@ -23,9 +23,9 @@ from triage.evidence.ntfs.records import DAMAGED, EMPTY, IN_USE, REFERENCE, Reco
 
 NO_RECORD = 0xFFFFFFFF
 NAME = np.dtype([
-    ("record", "<u4"), ("holder", "<u4"), ("parent", "<u4"), ("parent_sequence", "<u2"), ("space", "u1"), ("times", "<u8", 4),
+    ("record", "<u4"), ("holder", "<u4"), ("parent", "<u4"), ("parent_sequence", "<u2"), ("space", "u1"), ("times", "<u8", 4), ("hash", "<u8"),
 ])  # fmt: skip
-"""A $FILE_NAME: ``record`` it names, ``holder`` it lies in, the parent's reference, times as FILETIME in the order of ``TIMES``."""
+"""A $FILE_NAME: ``record`` it names, ``holder`` it lies in, the parent's reference, times as FILETIME in the order of ``TIMES``, the hash of its text."""
 STREAM = np.dtype([
     ("record", "<u4"), ("holder", "<u4"), ("type", "<u4"), ("id", "<u2"), ("flags", "<u2"), ("name", "<u4"), ("resident", "?"),
     ("whole", "?"), ("unit", "u1"), ("content", "<u2"), ("start_vcn", "<i8"), ("size", "<i8"), ("valid", "<i8"), ("run", "<i8"), ("runs", "<i8"),
@@ -147,8 +147,9 @@ class TableBuilder:
         table["space"] = records.memory.u8(rows.content + 65)
         for column in range(4):
             table["times"][:, column] = records.memory.u64(rows.content + 8 + 8 * column)
+        texts, table["hash"] = names.decode(records.memory, rows.content + 66, units)
         self._names.append(table)
-        self._texts += names.decode(records.memory, rows.content + 66, units)
+        self._texts += texts
         return damaged
 
     def _add_streams(self, records: Records, found: Attributes, owner: Ints) -> NDArray[np.bool_]:
@@ -158,7 +159,9 @@ class TableBuilder:
         table["record"], table["holder"] = owner[rows.row], records.numbers[rows.row]
         table["type"], table["id"], table["flags"], table["resident"] = rows.type, rows.id, rows.flags, rows.resident
         table["whole"] = True
-        table["name"] = self._label(names.decode(memory, rows.name, rows.name_length))
+        named = np.flatnonzero(rows.name_length)
+        labels, _ = names.decode(memory, rows.name[named], rows.name_length[named])
+        table["name"][named] = [self._labels.setdefault(label, len(self._labels)) for label in labels]
         table["content"] = np.where(rows.resident, rows.content - rows.row * records.size, 0)
         table["size"] = table["valid"] = rows.length
         outside = np.flatnonzero(~rows.resident)
@@ -187,10 +190,6 @@ class TableBuilder:
         self._run_total += len(decoded.cluster)
         return decoded
 
-    def _label(self, found: list[str]) -> list[int]:
-        labels = self._labels
-        return [labels.setdefault(name, len(labels)) for name in found]
-
     def _add_lists(self, records: Records, rows: Attributes) -> None:
         decoded = runs.decode(records.memory, rows.content, np.where(rows.resident, 0, rows.length), self._clusters)
         for row in range(len(rows)):
@@ -210,8 +209,9 @@ class TableBuilder:
             if point is not None:
                 self._reparse[int(records.numbers[row])] = point
 
-    def finish(self, read_runs: ReadRuns) -> Table:
-        """Join what was gathered. ``read_runs(runs, length)`` gives the bytes of non-resident attribute lists, or None."""
+    def finish(self, read_runs: ReadRuns | None) -> Table:
+        """Join what was gathered. ``read_runs(runs, length)`` gives the bytes of non-resident attribute lists, or None where they are
+        unreadable; without it those lists are left aside."""
         columns: list[Any] = [np.concatenate(column) for column in zip(*self._records, strict=True)] if self._records else _NOTHING
         self._records.clear()
         numbers, status, flags, sequence, base, times, used = columns
@@ -253,13 +253,15 @@ class TableBuilder:
                 self._problems.add("$MFT extension record belongs to no file: its attributes are lost", f"record={int(table.numbers[row])}")
         return valid
 
-    def _read_lists(self, table: Table, read_runs: ReadRuns, valid: NDArray[np.bool_]) -> dict[int, dict[tuple[int, str], int]]:
+    def _read_lists(self, table: Table, read_runs: ReadRuns | None, valid: NDArray[np.bool_]) -> dict[int, dict[tuple[int, str], int]]:
         """The identifiers that attribute lists give, by base record. Extension records a list does not name lose their validity."""
         listed: dict[int, set[int]] = {}
         result: dict[int, dict[tuple[int, str], int]] = {}
         for base, number, value, pieces, size in self._lists:
+            if value is None and read_runs is None:
+                continue
             allocated = bool((table.flags[table.position(np.array([base]))] & IN_USE)[0])
-            content = value if value is not None else read_runs(pieces, min(size, attribute_list.MAX_BYTES))
+            content = value if value is not None else read_runs(pieces, min(max(size, 0), attribute_list.MAX_BYTES))  # type: ignore[misc]
             entries, sound = attribute_list.parse(content) if content is not None else ([], False)
             if not sound and allocated:
                 self._problems.add("attribute list is unreadable or damaged: parts of the file may be missing", f"record={base}")
@@ -286,20 +288,21 @@ class TableBuilder:
     def _join(self, table: Table, valid: NDArray[np.bool_], lists: dict[int, dict[tuple[int, str], int]]) -> None:
         """Drop what lies in invalid extension records and make one stream of the extents of an attribute."""
         spread = np.unique(table.base[valid & (table.base != 0)] & np.uint64(REFERENCE))
-        kept = valid[table.position(table.names["holder"])]
-        if not kept.all():
+        if not valid.all():
+            kept = valid[table.position(table.names["holder"])]
             table.texts = [text for text, keep in zip(table.texts, kept.tolist(), strict=True) if keep]
             table.names = table.names[kept]
-        table.streams = table.streams[valid[table.position(table.streams["holder"])]]
-        several = np.isin(table.streams["record"], spread)
-        alone = table.streams[~several]
-        for stream in alone[alone["start_vcn"] != 0]:
+            table.streams = table.streams[valid[table.position(table.streams["holder"])]]
+        several = np.isin(table.streams["record"], spread) if len(spread) else np.zeros(len(table.streams), dtype=bool)
+        headless = ~several & (table.streams["start_vcn"] != 0)
+        for stream in table.streams[headless]:
             self._problems.add("the beginning of an attribute is missing", f"record={int(stream['record'])}")
             self._incomplete.add(int(stream["record"]))
-        alone = alone[alone["start_vcn"] == 0]
+        if headless.any():
+            table.streams, several = table.streams[~headless], several[~headless]
         if not several.any():
-            table.streams = alone
             return
+        alone = table.streams[~several]
         groups: dict[tuple[int, int, int], list[np.void]] = {}
         for stream in table.streams[several]:
             groups.setdefault((int(stream["record"]), int(stream["type"]), int(stream["name"])), []).append(stream)

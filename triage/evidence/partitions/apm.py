@@ -44,13 +44,16 @@ def read(data: ByteSource) -> PartitionTable | None:
     count = struct.unpack(">I", data.read_at(block + 4, 4).rjust(4, b"\0"))[0]
     if count > MAX_PARTITIONS:
         table.problem(f"the map claims {count} entries; {MAX_PARTITIONS} were read", block)
+    missing: list[int] = []
     for number in range(1, min(count, MAX_PARTITIONS) + 1):
         raw = data.read_at(number * block, 136)
         if len(raw) < 136 or raw[:2] != b"PM":
-            table.problem(f"entry {number} of {count} of the partition map is missing or damaged", number * block)
+            missing.append(number)
             continue
         start, length = struct.unpack_from(">II", raw, 8)
         name = raw[16:48].split(b"\0")[0].decode("mac-roman")
         kind = raw[48:80].split(b"\0")[0].decode("mac-roman")
         table.partitions.append(Partition(number, start * block, length * block, "apm", kind, WORDS.get(kind, kind), name))
+    if missing:
+        table.problem(f"{len(missing)} of {count} entries of the partition map are missing or damaged, the first is entry {missing[0]}", missing[0] * block)
     return table

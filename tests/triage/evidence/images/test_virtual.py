@@ -1,0 +1,203 @@
+"""Virtual disks and Apple images: real ones, ones made by qemu-img, chains of parents, damage."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from artefacts.coverage import Status
+from triage.evidence.bytesource import plain_range
+from triage.evidence.images import Image, NotOpened, open_image
+from triage.evidence.unlock import Secret
+
+Unpack = Callable[[str], Path]
+
+
+def whole(image: Image) -> bytes:
+    return b"".join(image.data.read_at(offset, 1 << 20) for offset in range(0, image.data.size, 1 << 20))
+
+
+@pytest.mark.specimens
+@pytest.mark.parametrize(
+    ("path", "kind", "same_as"),
+    [
+        ("images/dfvfs/ext2.qcow2", "qcow", "images/dfvfs/ext2.raw.xz"),
+        ("images/dfvfs/ext2.vhd.xz", "vhd", "images/dfvfs/ext2.raw.xz"),
+        ("images/dfvfs/ext2.vmdk", "vmdk", "images/dfvfs/ext2.raw.xz"),
+        ("images/dfvfs/ext2.E01", "ewf", "images/dfvfs/ext2.raw.xz"),
+        ("images/sleuthkit/image.qcow", "qcow", "images/sleuthkit/image.dd"),
+        ("images/sleuthkit/image.vhd.xz", "vhd", "images/sleuthkit/image.dd"),
+        ("images/sleuthkit/image.vmdk", "vmdk", "images/sleuthkit/image.dd"),
+        ("images/sleuthkit/image.E01", "ewf", "images/sleuthkit/image.dd"),
+        ("images/plaso/image.vhd.xz", "vhd", "images/plaso/ímynd.dd"),
+    ],
+)
+def test_specimens_hold_the_raw_image(unpacked: Unpack, path: str, kind: str, same_as: str) -> None:
+    image = open_image(unpacked(path))
+    raw = unpacked(same_as).read_bytes()
+    content = whole(image)
+    assert image.kind == kind
+    assert content[: len(raw)] == raw
+    assert not any(content[len(raw) :])  # a VHD's size is rounded up to its geometry
+    assert kind == "vhd" or len(content) == len(raw)
+    assert (image.problems, image.data.errors) == ([], [])
+    image.data.close()
+
+
+@pytest.mark.specimens
+def test_udif_specimens(unpacked: Unpack) -> None:
+    assert open_image(unpacked("images/dfvfs/hfsplus_zlib.dmg")).data.size == 1954304
+    image = open_image(unpacked("images/plaso/spotlight.12.dmg"))
+    assert (image.kind, image.data.size) == ("udif", 67108864)
+    assert image.data.read_at(512, 8) == b"EFI PART"
+    assert open_image(unpacked("images/plaso/apfs.dmg.xz")).kind == "raw"  # an uncompressed .dmg has no trailer and is what it is
+
+
+@pytest.fixture(scope="module")
+def media(tmp_path_factory: pytest.TempPathFactory, mixed_media: bytes) -> Path:
+    path = tmp_path_factory.mktemp("media") / "media.raw"
+    path.write_bytes(mixed_media)
+    return path
+
+
+@pytest.mark.tools
+@pytest.mark.parametrize(
+    ("form", "options", "kind"),
+    [
+        ("vhdx", "", "vhdx"),
+        ("vhdx", "subformat=fixed", "vhdx"),
+        ("vpc", "subformat=fixed,force_size=on", "vhd"),
+        ("vpc", "force_size=on", "vhd"),
+        ("qcow2", "compression_type=zlib", "qcow"),
+        ("qcow2", "compat=0.10", "qcow"),
+        ("vmdk", "subformat=monolithicFlat", "vmdk"),
+        ("vmdk", "subformat=monolithicSparse", "vmdk"),
+        ("vmdk", "subformat=twoGbMaxExtentFlat", "vmdk"),
+        ("vmdk", "subformat=twoGbMaxExtentSparse", "vmdk"),
+        ("vmdk", "subformat=streamOptimized", "vmdk"),
+    ],
+)
+def test_made_by_qemu(tmp_path: Path, media: Path, mixed_media: bytes, run_tool: Callable[..., str], form: str, options: str, kind: str) -> None:
+    path = tmp_path / "renamed.bin"  # the content says what it is, not the name
+    if form == "vmdk":
+        path = tmp_path / "disk.vmdk"
+    run_tool("qemu-img", "convert", "-O", form, *(["-o", options] if options else []), media, path)
+    before = {file: (file.stat().st_mtime_ns, hashlib.sha256(file.read_bytes()).digest()) for file in tmp_path.iterdir()}
+    image = open_image(path)
+    assert image.kind == kind
+    assert whole(image) == mixed_media
+    assert (image.problems, image.data.errors) == ([], [])
+    assert set(image.files) == {str(file) for file in tmp_path.iterdir()}
+    image.data.close()
+    assert before == {file: (file.stat().st_mtime_ns, hashlib.sha256(file.read_bytes()).digest()) for file in tmp_path.iterdir()}
+
+
+@pytest.mark.tools
+def test_flat_extent_is_plain(tmp_path: Path, media: Path, run_tool: Callable[..., str]) -> None:
+    run_tool("qemu-img", "convert", "-O", "vmdk", "-o", "subformat=monolithicFlat", media, tmp_path / "disk.vmdk")
+    assert plain_range(open_image(tmp_path / "disk.vmdk").data) == (str(tmp_path / "disk-flat.vmdk"), 0)
+
+
+def flat_disk(folder: Path, lines: list[str]) -> Path:
+    text = ['# Disk DescriptorFile', "version=1", "CID=12345678", "parentCID=ffffffff", 'createType="twoGbMaxExtentFlat"', "", *lines, "",
+            'ddb.adapterType = "ide"', 'ddb.geometry.cylinders = "1"', ""]  # fmt: skip
+    path = folder / "disk.vmdk"
+    path.write_text("\n".join(text))
+    return path
+
+
+def test_a_missing_and_a_short_flat_extent(tmp_path: Path) -> None:
+    (tmp_path / "disk-f001.vmdk").write_bytes(b"A" * 4096)
+    (tmp_path / "disk-f003.vmdk").write_bytes(b"C" * 3000)
+    path = flat_disk(tmp_path, [f'RW 8 FLAT "disk-f00{number}.vmdk" 0' for number in (1, 2, 3)])
+    image = open_image(path)
+    assert whole(image) == b"A" * 4096 + bytes(4096) + b"C" * 3000 + bytes(1096)
+    assert [(error.offset, error.length) for error in image.data.errors] == [(4096, 4096), (11192, 1096)]
+    assert [problem.locator for problem in image.problems] == ["extent=2", "extent=3"]
+    assert all(problem.status.is_gap for problem in image.problems)
+
+
+@pytest.mark.parametrize("name", ["../outside.vmdk", "/etc/hostname", "C:\\\\Windows\\\\win.ini"])
+def test_extents_outside_the_folder_are_never_opened(tmp_path: Path, name: str) -> None:
+    (tmp_path / "outside.vmdk").write_bytes(b"secret" * 1000)
+    (tmp_path / "inside").mkdir()
+    with pytest.raises(NotOpened, match="outside its own folder"):
+        open_image(flat_disk(tmp_path / "inside", [f'RW 8 FLAT "{name}" 0']))
+
+
+@pytest.mark.tools
+def test_overlay_with_and_without_its_backing_file(tmp_path: Path, media: Path, mixed_media: bytes, run_tool: Callable[..., str]) -> None:
+    base, overlay = tmp_path / "base.qcow2", tmp_path / "overlay.qcow2"
+    run_tool("qemu-img", "convert", "-O", "qcow2", media, base)
+    run_tool("qemu-img", "create", "-f", "qcow2", "-F", "qcow2", "-b", base, overlay)
+    run_tool("qemu-io", "-c", "write -P 0x5a 65536 65536", overlay)
+    image = open_image(overlay)
+    assert whole(image) == mixed_media[:65536] + b"\x5a" * 65536 + mixed_media[131072:]
+    assert image.files == [str(overlay), str(base)]
+    image.data.close()
+    base.unlink()
+    with pytest.raises(NotOpened, match=r"backing file .* is not beside it"):
+        open_image(overlay)
+
+
+@pytest.mark.tools
+def test_differencing_vhd_without_its_parent_says_so(tmp_path: Path, media: Path, run_tool: Callable[..., str]) -> None:
+    path = tmp_path / "child.vhd"
+    run_tool("qemu-img", "convert", "-O", "vpc", "-o", "force_size=on", media, path)
+    content = bytearray(path.read_bytes())
+    for footer in (0, len(content) - 512):
+        content[footer + 60 : footer + 64] = (4).to_bytes(4, "big")  # disk type: differencing
+        content[footer + 64 : footer + 68] = bytes(4)
+        content[footer + 64 : footer + 68] = (~sum(content[footer : footer + 512]) & 0xFFFFFFFF).to_bytes(4, "big")
+    path.write_bytes(content)
+    with pytest.raises(NotOpened) as caught:
+        open_image(path)
+    assert caught.value.kind == "vhd"
+
+
+@pytest.mark.tools
+def test_encrypted_qcow(tmp_path: Path, media: Path, run_tool: Callable[..., str]) -> None:
+    luks = tmp_path / "luks.qcow2"
+    run_tool("qemu-img", "create", "-f", "qcow2", "--object", "secret,id=s,data=word", "-o", "encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10",
+             luks, "1M")  # fmt: skip
+    with pytest.raises(NotOpened, match="encrypted with LUKS") as caught:
+        open_image(luks, [Secret("password", "word")])
+    assert caught.value.status is Status.ENCRYPTED
+    old = tmp_path / "old.qcow2"
+    content = bytearray(luks.read_bytes())
+    content[32:36] = (1).to_bytes(4, "big")
+    old.write_bytes(content)
+    with pytest.raises(NotOpened):
+        open_image(old)
+
+
+@pytest.mark.tools
+@pytest.mark.parametrize(("form", "options"), [("vhdx", ""), ("vpc", "force_size=on"), ("qcow2", ""), ("vmdk", "subformat=monolithicSparse")])
+def test_cut_and_flipped(tmp_path: Path, media: Path, run_tool: Callable[..., str], form: str, options: str) -> None:
+    path = tmp_path / "disk.bin"
+    run_tool("qemu-img", "convert", "-O", form, *(["-o", options] if options else []), media, path)
+    good = path.read_bytes()
+    dice = random.Random(5)
+    for turn in range(12):
+        content = bytearray(good)
+        if turn % 2:
+            os.truncate(path, 0)
+            del content[dice.randrange(512, len(content)) :]
+        else:
+            for _ in range(10):
+                content[dice.randrange(8192)] ^= dice.randrange(1, 256)
+        path.write_bytes(content)
+        try:
+            image = open_image(path)
+        except NotOpened as error:
+            assert str(error)
+            assert error.kind
+            continue
+        for offset in range(0, min(image.data.size, 4 << 20), 1 << 20):
+            assert len(image.data.read_at(offset, 4096)) <= 4096
+        image.data.close()

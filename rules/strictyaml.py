@@ -89,7 +89,7 @@ def _value(node: yaml.Node, place: Place, document: Document, seen: set[int], te
         for key_node, child in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
                 raise YamlError(key_node.start_mark.line + 1, "uses a list or a mapping as a key")
-            key = str(key_node.value)
+            key = _whole(str(key_node.value))
             where = (*place, key)
             if key in out:
                 document.repeated.append(where)
@@ -98,7 +98,15 @@ def _value(node: yaml.Node, place: Place, document: Document, seen: set[int], te
             document.lines[where] = key_node.start_mark.line + 1
             out[key] = _value(child, where, document, seen, text_only)
         return out
-    return _scalar(str(node.value), text_only) if isinstance(node, yaml.ScalarNode) and node.style is None else str(node.value)
+    text = _whole(str(node.value))
+    return _scalar(text, text_only) if isinstance(node, yaml.ScalarNode) and node.style is None else text
+
+
+def _whole(text: str) -> str:
+    """JSON writes characters beyond U+FFFF as two escapes; PyYAML reads them as two halves, which are joined here."""
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+    return text
 
 
 def _scalar(text: str, text_only: bool) -> Any:

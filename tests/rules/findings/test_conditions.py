@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from rules.findings.conditions import RuleError, parse_condition
 
 OBSERVATION: dict[str, Any] = {

@@ -6,6 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
+
 from rules.conditions import shipped
 from rules.findings import load
 from rules.findings.loader import SHIPPED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from rules.findings.regexbound import MAX_TEXT, compile_bounded
 
 

@@ -1,0 +1,290 @@
+"""The assessment: outcomes, what was not checked, conditions of the order, advice."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import random
+from typing import Any
+
+import pytest
+
+from artefacts.coverage import Status
+from rules.conditions import Check, ConditionRules, shipped
+from triage.assessment import assess, size_words
+
+ADVICE = shipped().advice
+SOURCE = {"id": "s1", "kind": "raw", "path": "/e/disk.raw", "size": 10**9}
+VOLUME = {
+    "source": "s1", "id": "v1", "offset": 0, "length": 10**9, "scheme": "mbr", "description": "NTFS", "filesystem": "ntfs", "label": "Data",
+    "encrypted": None, "unlocked": False, "status": "parsed", "reason": "",
+}  # fmt: skip
+
+
+def cover(what: str, status: str, count: int = 1, size: int = 0, reason: str = "", **more: Any) -> dict[str, Any]:
+    return {
+        "source": "s1",
+        "volume": "v1",
+        "what": what,
+        "status": status,
+        "count": count,
+        "bytes": size,
+        "reason": reason,
+        "summary": True,
+        **more,
+    }
+
+
+CLEAN = [
+    cover("file system", "parsed", 120),
+    cover("files: pictures", "parsed", 20, 5_000_000),
+    cover("files: personal", "parsed", 80, 1_000_000),
+    cover("files: system", "parsed", 20, 400_000),
+]
+
+
+def finding(number: int = 1, indicates: str = "found", severity: int = 5, **changes: Any) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "id": f"{number:016x}", "rule": "demo", "rule_version": 1, "category": "demo", "severity": severity, "indicates": indicates,
+        "title": f"Title {number}", "explanation": "It is so.", "innocent_explanations": [f"Innocent {number}."], "bears_on": [], "advice": [],
+        "source": "s1", "volume": "v1", "path": f"/f{number}", "allocated": True, "count": 1,
+    }  # fmt: skip
+    return values | changes
+
+
+def judge(**changes: Any) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "findings": [], "coverage": CLEAN, "volumes": [VOLUME], "sources": [SOURCE], "visit": None, "complete": True,
+    }  # fmt: skip
+    return assess(**values | changes)
+
+
+def test_nothing_found_says_how_much_was_looked_at() -> None:
+    result = judge()
+    assert result["outcome"] == "nothing_found"
+    assert result["headline"] == "Nothing found in what was checked."
+    assert result["reasons"] == ["Looked at 1 of 1 volume: 120 files, 6.4 MB."]
+    assert result["looked_at"] == {
+        "sources": 1, "volumes": 1, "volumes_total": 1, "files": 120, "bytes": 6_400_000, "text": "Looked at 1 of 1 volume: 120 files, 6.4 MB.",
+    }  # fmt: skip
+    assert result["not_checked"] == []
+    assert result["advice"] == [ADVICE["ask_other_devices"]]
+
+
+def test_notes_do_not_change_the_outcome_but_are_said() -> None:
+    result = judge(findings=[finding(indicates="note", severity=3), finding(2, indicates="note", severity=1)])
+    assert result["outcome"] == "nothing_found"
+    assert result["reasons"][1] == "2 things noted for information. None of them alone calls for more."
+
+
+BLOCKING: dict[str, dict[str, Any]] = {
+    "the scan was interrupted": {"complete": False},
+    "a locked volume": {"volumes": [VOLUME, VOLUME | {"id": "v2", "status": "encrypted", "encrypted": "bitlocker"}]},
+    "an unreadable volume": {"volumes": [VOLUME, VOLUME | {"id": "v2", "status": "unreadable"}]},
+    "a failed volume": {"volumes": [VOLUME, VOLUME | {"id": "v2", "status": "failed"}]},
+    "an unrecognised volume": {"volumes": [VOLUME, VOLUME | {"id": "v2", "status": "unrecognised"}]},
+    "a large volume that calls itself reserved": {
+        "volumes": [VOLUME, VOLUME | {"id": "v2", "status": "unrecognised", "description": "Microsoft reserved", "length": 10**9}]
+    },
+    "a status of another version": {"volumes": [VOLUME, VOLUME | {"id": "v2", "status": "shiny"}]},
+    "a volume that was never walked": {"volumes": [VOLUME, VOLUME | {"id": "v2"}]},
+    "an unreadable source": {"coverage": [*CLEAN, cover("source", "unreadable", volume="", reason="permission denied")]},
+    "a source cut short": {"coverage": [*CLEAN, cover("source", "failed", volume="", reason="segment 2 is missing")]},
+    "pictures out of time": {"coverage": [*CLEAN, cover("files: pictures", "out_of_time", 3)]},
+    "an artefact out of time": {"coverage": [*CLEAN, cover("chromium_history", "out_of_time", 1)]},
+    "personal files left out by the profile": {"coverage": [CLEAN[0], CLEAN[1], cover("files: personal", "skipped_by_rule", 9)]},
+    "most personal files encrypted": {"coverage": [*CLEAN, cover("files: personal", "encrypted", 200)]},
+    "one personal file unreadable that is most of the bytes": {"coverage": [*CLEAN, cover("files: personal", "unreadable", 1, 9_000_000)]},
+    "no files at all": {"coverage": [cover("file system", "empty", 1)]},
+    "no coverage at all": {"coverage": []},
+    "no volumes and no sources": {"coverage": [], "volumes": [], "sources": []},
+}
+
+
+@pytest.mark.parametrize("name", BLOCKING)
+def test_nothing_found_is_never_said_when_something_stands_in_the_way(name: str) -> None:
+    result = judge(**BLOCKING[name])
+    assert result["outcome"] == "not_checked"
+    assert result["reasons"]
+    assert set(result["reasons"]) <= set(result["not_checked"])
+    assert "Nothing found" not in result["headline"]
+
+
+@pytest.mark.parametrize("name", BLOCKING)
+@pytest.mark.parametrize("indicates", ["found", "refer"])
+def test_a_finding_goes_before_what_was_not_checked_but_does_not_hide_it(name: str, indicates: str) -> None:
+    result = judge(**BLOCKING[name], findings=[finding(indicates=indicates)])
+    assert result["outcome"] == indicates
+    assert result["headline"].endswith("Part of it could not be checked.")
+    assert result["not_checked"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {
+            "volumes": [
+                VOLUME,
+                VOLUME | {"id": "v2", "status": "unrecognised", "description": "Microsoft reserved partition", "length": 16 << 20},
+            ]
+        },
+        {"volumes": [VOLUME, VOLUME | {"id": "v2", "status": "empty"}]},
+        {"coverage": [*CLEAN, cover("files: system", "skipped_by_rule", 5, reason="the profile quick does not read it")]},
+        {"coverage": [*CLEAN, cover("files: personal", "unreadable", 2, 100)]},
+        {"coverage": [*CLEAN, cover("file system", "failed", 1)]},
+        {"coverage": [*CLEAN, cover("firefox_history", "failed", 1)]},
+        {"coverage": [*CLEAN, cover("firefox_history", "missing", 1), cover("chromium_history", "empty", 1)]},
+        {"coverage": [*CLEAN, cover("source", "unreadable", path="/one/file")]},
+    ],
+)
+def test_small_gaps_are_listed_without_changing_the_outcome(changes: dict[str, Any]) -> None:
+    assert judge(**changes)["outcome"] == "nothing_found"
+
+
+def test_every_status_is_put_into_words() -> None:
+    for status in Status:
+        said = judge(coverage=[*CLEAN, cover("firefox_history", status.value, 3)])["not_checked"]
+        assert bool(said) is (status not in (Status.PARSED, Status.EMPTY, Status.MISSING))
+    assert judge(coverage=[*CLEAN, cover("files: personal", "unreadable", 2, 100)])["not_checked"] == [
+        "2 files (100 bytes) among other personal files: could not be read."
+    ]
+
+
+def test_a_locked_volume_is_named_with_what_could_hide_there() -> None:
+    result = judge(**BLOCKING["a locked volume"])
+    assert result["reasons"] == ["Volume v2 (Data, 1.0 GB) is locked (bitlocker). Files, pictures and browser history could be there."]
+    assert result["advice"] == [ADVICE["ask_for_key"], ADVICE["ask_unit"], ADVICE["ask_other_devices"]]
+    assert result["looked_at"]["text"].startswith("Looked at 1 of 2 volumes")
+
+
+def test_out_of_time_advises_to_go_on() -> None:
+    assert ADVICE["scan_again"] in judge(**BLOCKING["pictures out of time"])["advice"]
+    assert ADVICE["scan_again"] in judge(complete=False)["advice"]
+
+
+def test_unlocked_encryption_on_a_live_machine_comes_first() -> None:
+    volume = VOLUME | {"encrypted": "bitlocker", "unlocked": True}
+    live = judge(volumes=[volume], sources=[SOURCE | {"kind": "live"}])
+    assert live["advice"][:2] == [ADVICE["keep_power"], ADVICE["call_htcu"]]
+    assert live["outcome"] == "nothing_found"
+    assert ADVICE["keep_power"] not in judge(volumes=[volume])["advice"]
+    noted = finding(indicates="note", severity=2, advice=["keep_power"])
+    assert judge(findings=[noted], sources=[SOURCE | {"kind": "live"}])["advice"][0] == ADVICE["keep_power"]
+    assert ADVICE["keep_power"] not in judge(findings=[noted])["advice"]
+
+
+def test_found_goes_before_refer() -> None:
+    result = judge(findings=[finding(1, "refer", 5), finding(2, "found", 1), finding(3, "note", 5)])
+    assert result["outcome"] == "found"
+    assert result["reasons"] == ["Title 2"]
+    assert result["counter_indications"] == ["Innocent 2."]
+    assert result["advice"][0] == ADVICE["call_htcu"]
+
+
+def test_reasons_are_counted_and_capped() -> None:
+    result = judge(findings=[finding(number, title=f"Title {number % 40}") for number in range(80)])
+    assert len(result["reasons"]) == 20
+    assert result["reasons"][0] == "Title 0 (2 times)"
+    assert len(result["counter_indications"]) == 3
+
+
+def test_everything_deleted_is_said() -> None:
+    deleted = [finding(1, allocated=False), finding(2, allocated=False)]
+    assert judge(findings=deleted)["counter_indications"][0] == "Everything that was found is deleted. Nothing shows that it was kept."
+    assert "deleted" not in str(judge(findings=[*deleted, finding(3)])["counter_indications"])
+
+
+def test_the_order_of_the_records_does_not_matter() -> None:
+    records: dict[str, list[dict[str, Any]]] = {
+        "findings": [
+            finding(number, indicates, severity)
+            for number, (indicates, severity) in enumerate(itertools.product(("found", "note"), (1, 5)))
+        ],
+        "coverage": [*CLEAN, cover("a", "failed", 2), cover("b", "encrypted", 1), cover("files: other", "unreadable", 4)],
+    }
+    expected = judge(**records)
+    rng = random.Random(5)
+    for _ in range(10):
+        shuffled = copy.deepcopy(records)
+        for values in shuffled.values():
+            rng.shuffle(values)
+        assert judge(**shuffled) == expected
+
+
+# --- conditions ----------------------------------------------------------------------------------------------------------------------
+
+
+def visit(*checks: str) -> dict[str, Any]:
+    return {"conditions": [{"id": "3", "text": "Keep the history.", "checks": list(checks)}]}
+
+
+def test_a_finding_that_bears_on_a_check_is_a_concern() -> None:
+    bearing = finding(indicates="note", severity=2, bears_on=["keep_history"])
+    (condition,) = judge(findings=[bearing], visit=visit("no_p2p", "keep_history"))["conditions"]
+    assert condition == {
+        "id": "3", "text": "Keep the history.", "outcome": "concern", "findings": [bearing["id"]],
+        "reasons": ["Observation relevant to condition 3: Title 1"],
+    }  # fmt: skip
+
+
+def test_severity_one_is_no_concern() -> None:
+    (condition,) = judge(findings=[finding(indicates="note", severity=1, bears_on=["keep_history"])], visit=visit("keep_history"))[
+        "conditions"
+    ]
+    assert (condition["outcome"], condition["findings"]) == ("could_not_tell", [])
+
+
+def test_silence_proves_nothing_without_a_rule() -> None:
+    (condition,) = judge(visit=visit("keep_history"))["conditions"]
+    assert condition["outcome"] == "could_not_tell"
+    assert condition["reasons"] == ["Nothing relevant was found in what was checked.", shipped().checks["keep_history"].unproved]
+
+
+def test_no_check_and_an_unknown_check() -> None:
+    assert judge(visit=visit())["conditions"][0]["reasons"] == ["This tool has no check for this condition."]
+    assert judge(visit=visit("no_fun"))["conditions"][0]["outcome"] == "could_not_tell"
+
+
+PROVED = ConditionRules(
+    checks={"keep_history": Check("keep_history", "m", "u", ("browser",)), "no_p2p": Check("no_p2p", "m", "u")}, advice=ADVICE
+)
+
+
+@pytest.mark.parametrize(
+    ("extra", "outcome"),
+    [
+        ([cover("browser", "parsed", 2)], "met"),
+        ([cover("browser", "empty", 1)], "met"),
+        ([], "could_not_tell"),
+        ([cover("browser", "missing", 1)], "could_not_tell"),
+        ([cover("browser", "parsed", 2), cover("browser", "failed", 1)], "could_not_tell"),
+        ([cover("browser", "parsed", 2), cover("browser", "unreadable", 1, path="/x")], "could_not_tell"),
+        ([cover("browser", "parsed", 2, source="s2")], "could_not_tell"),
+        ([cover("browser", "parsed", 2), cover("files: pictures", "out_of_time", 1)], "could_not_tell"),
+    ],
+)
+def test_met_needs_a_rule_and_whole_coverage(extra: list[dict[str, Any]], outcome: str) -> None:
+    (condition,) = judge(coverage=[*CLEAN, *extra], visit=visit("keep_history"), rules=PROVED)["conditions"]
+    assert condition["outcome"] == outcome
+
+
+def test_met_needs_every_check() -> None:
+    coverage = [*CLEAN, cover("browser", "parsed", 2)]
+    assert judge(coverage=coverage, visit=visit("keep_history", "no_p2p"), rules=PROVED)["conditions"][0]["outcome"] == "could_not_tell"
+    assert (
+        judge(coverage=coverage, visit=visit("keep_history"), rules=PROVED, complete=False)["conditions"][0]["outcome"] == "could_not_tell"
+    )
+
+
+def test_words_that_are_never_used() -> None:
+    everything = [finding(bears_on=["keep_history"])]
+    text = str([judge(findings=everything, visit=visit("keep_history")), *(judge(**changes) for changes in BLOCKING.values())]).lower()
+    for word in ("breach", "guilty", "clean", "innocent of", "proof that", "offender"):
+        assert word not in text
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(0, "0 bytes"), (999, "999 bytes"), (1000, "1.0 kB"), (3_400_000_000, "3.4 GB"), (5 * 10**15, "5000.0 TB")]
+)
+def test_size_words(count: int, words: str) -> None:
+    assert size_words(count) == words

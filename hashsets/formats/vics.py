@@ -8,7 +8,6 @@ text, hashes as empty text, ``Category`` as null. Nothing else of a media object
 from __future__ import annotations
 
 import codecs
-import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -38,7 +37,7 @@ class Form(NamedTuple):
         return " ".join(["VICS", *filter(None, (self.version, self.region, {"Cases": "case", "Media": "hash set"}.get(self.content, "")))])
 
 
-class _Bounded(io.RawIOBase):
+class _Bounded:
     """Hands bytes on, but never more than ``_MAX_VALUE`` without a quotation mark: the parser would hold such a value whole."""
 
     def __init__(self, stream: BinaryIO, name: str) -> None:
@@ -47,7 +46,8 @@ class _Bounded(io.RawIOBase):
         self._run = 0
 
     def read(self, size: int = -1) -> bytes:
-        data = self._stream.read(size if 0 < size <= 1 << 20 else 1 << 16)
+        # The parser first asks for no bytes at all, to see what kind they are.
+        data = self._stream.read(size if 0 <= size <= 1 << 20 else 1 << 16)
         last = data.replace(b'\\"', b"__").rfind(b'"')
         self._run = self._run + len(data) if last < 0 else len(data) - last
         if self._run > _MAX_VALUE:

@@ -23,11 +23,15 @@ _HIDDEN = re.compile(
     "]"
 )
 _STACK = re.compile("([\u0300-\u036f\u0483-\u0489\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{8})[\u0300-\u036f\u0483-\u0489\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+")  # fmt: skip
+_CONTROLS = (
+    "NUL", "SOH", "STX", "ETX", "EOT", "ENQ", "ACK", "BEL", "BS", "TAB", "LF", "VT", "FF", "CR", "SO", "SI", "DLE", "DC1", "DC2", "DC3",
+    "DC4", "NAK", "SYN", "ETB", "CAN", "EM", "SUB", "ESC", "FS", "GS", "RS", "US",
+)  # fmt: skip
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
 def visible(text: str, limit: int | None = None) -> str:
-    """``text`` with everything that acts instead of being read replaced by a sign: ESC by ``␛``, U+202E by ``⟨U+202E⟩``.
+    """``text`` with everything that acts instead of being read replaced by a sign: escape by ``⟨ESC⟩``, U+202E by ``⟨U+202E⟩``.
 
     A pile of combining marks, which would paint over the lines around it, is cut after eight. With ``limit`` a text of more
     characters is shortened in the middle, so that the start and the file name at the end both remain, and says by how many.
@@ -53,6 +57,6 @@ def csv_cell(text: str, limit: int | None = None) -> str:
 
 def _sign(match: re.Match[str]) -> str:
     code = ord(match.group())
-    if code < 0x20:
-        return chr(0x2400 + code)
-    return "␡" if code == 0x7F else f"⟨U+{code:04X}⟩"
+    # Names, not the characters of the block Control Pictures: many fonts have no glyph for those, and show a box.
+    name = _CONTROLS[code] if code < 0x20 else "DEL" if code == 0x7F else f"U+{code:04X}"
+    return f"⟨{name}⟩"

@@ -19,8 +19,8 @@ ANY_TEXT = st.text(st.characters(codec=None))
     ("raw", "shown"),
     [
         ("plain, £5 – naïve 日本 ق 👍", "plain, £5 – naïve 日本 ق 👍"),
-        ("\x1b[2Jgone", "␛[2Jgone"),
-        ("a\tb\r\nc\x00d\x7f", "a␉b␍␊c␀d␡"),
+        ("\x1b[2Jgone", "⟨ESC⟩[2Jgone"),
+        ("a\tb\r\nc\x00d\x7f", "a⟨TAB⟩b⟨CR⟩⟨LF⟩c⟨NUL⟩d⟨DEL⟩"),
         ("photo\u202egnp.exe", "photo⟨U+202E⟩gnp.exe"),
         ("\u2066a\u2069\u200f", "⟨U+2066⟩a⟨U+2069⟩⟨U+200F⟩"),
         ("ab\u200bcd\ufeff\u00ad", "ab⟨U+200B⟩cd⟨U+FEFF⟩⟨U+00AD⟩"),

@@ -16,7 +16,7 @@ from artefacts.coverage import Status
 from triage import journal
 from triage.casefolder import JOURNAL
 from triage.findings import sort_key
-from triage.report.records import instants, read
+from triage.report.records import CONCLUDED, instants, read
 
 COVERAGE_PATHS = 10_000
 FURTHER = "(further files)"
@@ -74,6 +74,11 @@ class Case:
     operator: Notes = field(default_factory=Notes)
 
     @property
+    def cut_off(self) -> bool:
+        """True where the last run did not come to say how it ended: the stick was pulled, the program was killed."""
+        return not self.attempts or self.attempts[-1].finished is None
+
+    @property
     def complete(self) -> bool:
         """True where the last run came to its own end having done all it had planned."""
         return bool(self.attempts) and self.attempts[-1].complete
@@ -126,7 +131,7 @@ class _Loader:
                 raise journal.JournalError(record.seq + 1, f"does not hold what a {record.kind} record holds: it was altered") from error
         case.sources = list(self.sources.values())
         case.volumes = [self._counted(volume) for volume in self.volumes.values()]
-        case.coverage = self.coverage.records(cut_off=not case.attempts or case.attempts[-1].finished is None, volumes=case.volumes)
+        case.coverage = self.coverage.records(cut_off=case.cut_off, volumes=case.volumes)
         case.findings = sorted(self.findings.values(), key=sort_key)
         case.counts = dict(sorted(self.counts.items()))
         case.activity = {day: dict(sorted(counts.items())) for day, counts in sorted(case.activity.items())}
@@ -170,6 +175,8 @@ class _Loader:
         self.counts[kind] += 1
         if kind == "SystemFact" and len(self.case.system) < SYSTEM_FACTS:
             self.case.system.append(data)
+        if kind in CONCLUDED:
+            return
         days = self.case.activity
         for _, text, _ in instants(data):
             # Invented dates can name three million days; the plot needs those of a life.
@@ -207,7 +214,7 @@ class _CoverageBook:
     """The account of what was examined: the totals a scan ends with, and the single files it names.
 
     The totals of the last run stand for all runs before it. Where that run was cut off there are none: then they are added up from the
-    batches that were done, and the rest is said to be unknown.
+    batches that were done.
     """
 
     def __init__(self) -> None:
@@ -254,7 +261,6 @@ class _CoverageBook:
                 for v in volumes
                 if v["status"] != Status.PARSED
             ]
-            totals.append(_record("", "", "scan", Status.OUT_OF_TIME, "the scan was cut off before its end: what is not in this list was not examined", None, None))  # fmt: skip
         return sorted(totals + self._named + list(self._rest.values()), key=_coverage_order)
 
 

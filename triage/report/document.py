@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 from typing import Any, BinaryIO
 
+from artefacts.coverage import Status
 from triage.assessment import assess
 from triage.report.case import Case, Notes
+from triage.report.records import CONCLUDED
 
 SCHEMA = "field-triage/report/1"
 _VISIT = ("reference", "officer", "subject", "authority", "scope", "declared_devices", "keywords")
@@ -33,7 +35,14 @@ _FINDING = (
     "source", "volume", "path", "allocated", "locator", "user", "hashes", "times", "context", "count", "examples", "observations",
 )  # fmt: skip
 _COVERAGE = ("source", "volume", "what", "status", "count", "bytes", "reason", "path")
-_LISTED = ("FileSeen", "DeletedFile")
+_CUT_OFF = {
+    "source": "",
+    "volume": "",
+    "what": "scan",
+    "status": Status.OUT_OF_TIME.value,
+    "reason": "the scan was cut off before its end: what is not in this list was not examined",
+}
+_LISTED = frozenset(("FileSeen", "DeletedFile"))
 
 
 def build(case: Case) -> dict[str, Any]:
@@ -59,9 +68,12 @@ def build(case: Case) -> dict[str, Any]:
         "findings": [_only(finding, _FINDING) for finding in case.findings],
         "observations": case.counts,
         "activity": case.activity,
-        "system": [{"name": fact.get("name"), "value": fact.get("value"), "path": fact["provenance"]["path"]} for fact in case.system],
+        "system": [
+            {"name": fact["name"], "value": fact["value"], "time": fact.get("time"), "path": fact["provenance"]["path"]}
+            for fact in case.system
+        ],
         "devices": [],
-        "coverage": [_only(record, _COVERAGE) for record in case.coverage],
+        "coverage": [_only(record, _COVERAGE) for record in [*([_CUT_OFF] if case.cut_off else []), *case.coverage]],
         "method": {
             "profile": opened.get("profile"),
             "arguments": opened.get("arguments") or [],
@@ -126,7 +138,7 @@ def _examined(case: Case) -> dict[str, int]:
         "entries": sum(volume["entries"] for volume in case.volumes),
         "files_read": case.files_read,
         "bytes_read": case.bytes_read,
-        "records": sum(count for kind, count in case.counts.items() if kind not in _LISTED),
+        "records": sum(count for kind, count in case.counts.items() if kind not in _LISTED | CONCLUDED),
     }
 
 

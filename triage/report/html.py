@@ -27,13 +27,7 @@ ACTIVITY_ROWS = 31
 SYSTEM_FACTS = 40
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
 _UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB", "EB")
-_KINDS = {
-    "PageVisit": "pages",
-    "SearchQuery": "searches",
-    "Download": "downloads",
-    "ProgramRun": "programs run",
-    "AttachedDevice": "devices",
-}
+_KINDS = {"PageVisit": "pages", "SearchQuery": "searches", "ProgramRun": "programs run", "InstalledProgram": "programs installed"}
 
 
 def render(document: dict[str, Any], *, overrides: Path | None = None) -> str:
@@ -54,9 +48,8 @@ def render(document: dict[str, Any], *, overrides: Path | None = None) -> str:
         style_hash="sha256-" + digest,
         words=wording,
         outcome=document["assessment"]["outcome"],
-        assessment=document["assessment"],
+        **_page_one(document["assessment"]),
         visit=document["visit"],
-        unlocked=_unlocked(document),
         figures=figures(document),
         figures_text=", ".join(f"{count} {what}" for count, what in figures(document)),
         who=_who(document),
@@ -64,7 +57,9 @@ def render(document: dict[str, Any], *, overrides: Path | None = None) -> str:
         activity=_activity(document["activity"]),
         coverage=_coverage(document),
         sources=[_source(source) for source in document["sources"]],
-        system=[(fact["name"], fact["value"]) for fact in document["system"][:SYSTEM_FACTS]],
+        system=[
+            (fact["name"], " · ".join(filter(None, (fact["value"], moment(fact["time"]))))) for fact in document["system"][:SYSTEM_FACTS]
+        ],
         system_hidden=max(0, len(document["system"]) - SYSTEM_FACTS),
         method=_method(document),
         **{name: _notes(document[name]) for name in ("touches", "operator", "errors")},
@@ -132,11 +127,21 @@ def _css_string(text: str) -> str:
     return "".join(c if c.isascii() and (c.isalnum() or c == " ") else f"\\{ord(c):x} " for c in text)
 
 
-def _unlocked(document: dict[str, Any]) -> bool:
-    return any(
-        source["kind"] == "live" and any(volume["encrypted"] and volume["unlocked"] for volume in source["volumes"])
-        for source in document["sources"]
-    )
+def _page_one(assessment: dict[str, Any]) -> dict[str, Any]:
+    """The assessment as page one shows it: what must not be missed is taken out of the advice and stands above everything."""
+    from rules import conditions
+
+    keep_power = conditions.shipped().advice.get("keep_power")
+    advice = assessment["advice"]
+    looked_at = assessment["looked_at"]["text"]
+    return {
+        "assessment": assessment,
+        "looked_at": looked_at,
+        "alarm": keep_power if keep_power in advice else None,
+        "advice": [sentence for sentence in advice if sentence != keep_power],
+        "reasons": [reason for reason in assessment["reasons"] if reason != looked_at],
+        "reasons_in": "under Findings" if assessment["outcome"] in ("found", "refer") else "in report.json",
+    }
 
 
 def _who(document: dict[str, Any]) -> list[tuple[str, str]]:
@@ -211,7 +216,8 @@ def _label(name: str) -> str:
 
 def _coverage(document: dict[str, Any]) -> dict[str, Any]:
     titles = _artefact_titles()
-    records = sorted(document["coverage"], key=lambda record: not is_gap(record))
+    order = {"skipped_by_rule": 1, "parsed": 2, "empty": 3, "missing": 4}
+    records = sorted(document["coverage"], key=lambda record: order.get(record["status"], 0))
     rows = [
         {
             "what": _what(record["what"], titles),
@@ -292,7 +298,7 @@ def _method(document: dict[str, Any]) -> dict[str, Any]:
         "facts": facts,
         "rules": pairs(method["rules"]),
         "hash_sets": [pairs(item) if isinstance(item, dict) else [("Set", str(item))] for item in method["hash_sets"]],
-        "command": " ".join(_quoted(str(part)) for part in ["triage", *method["arguments"]]),
+        "command": " ".join(_quoted(str(part)) for part in ["triage", *method["arguments"]]) if method["arguments"] else "",
         "runs": runs,
         "timings": [(_label(name), f"{seconds:,.1f} seconds") for name, seconds in document["timings"].items()],
         "observations": [(kind, number(count)) for kind, count in document["observations"].items()],
@@ -338,7 +344,7 @@ def _activity(days: dict[str, dict[str, int]]) -> dict[str, Any]:
             "when": _period(name),
             "total": bins[name].total(),
             "share": f"{max(1, bins[name].total() * 100 // most)}",
-            "kinds": ", ".join(f"{_KINDS.get(kind, kind)} {number(count)}" for kind, count in _largest(bins[name])),
+            "kinds": ", ".join(f"{_kind(kind)} {number(count)}" for kind, count in _largest(bins[name])),
         }
         for name in names[-ACTIVITY_ROWS:]
     ]
@@ -350,6 +356,11 @@ def _activity(days: dict[str, dict[str, int]]) -> dict[str, Any]:
         )
     hidden = len(names) - len(rows)
     return {"period": period, "rows": rows, "summary": summary, "hidden": hidden, "hidden_words": f"earlier {period}s are"}
+
+
+def _kind(kind: str) -> str:
+    """An observation type in words: ``AttachedDevice`` is ``attached devices``."""
+    return _KINDS.get(kind) or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind).lower() + "s"
 
 
 def _largest(counts: Counter[str]) -> list[tuple[str, int]]:

@@ -43,10 +43,6 @@ SEAL = (
     "The seal covers this page, so this page cannot show the seal. "
     "The short fingerprint of the seal is in the file seal.json. To check the case, run: triage verify CASE"
 )
-UNLOCKED = (
-    "Do not switch this computer off yet. It has an encrypted drive that is unlocked now. "
-    "If the power goes off, the drive may lock and its content may be lost. Call the High Tech Crime Unit (HTCU) first."
-)
 TIMELINE = (
     "The file timeline.csv holds every record that has a time. Of the files on a drive it holds the times of those that a finding names. "
     "Times with no known zone are left out. The export formats jsonl, bodyfile and timesketch hold all files."

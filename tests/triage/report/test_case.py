@@ -14,6 +14,7 @@ from artefacts.times import Timestamp
 from triage import journal
 from triage.report import case as case_module
 from triage.report.case import is_gap, load
+from triage.report.document import build
 
 
 def test_counts_and_account(makers: SimpleNamespace, tmp_path: Path) -> None:
@@ -60,12 +61,19 @@ def test_a_cut_off_run_is_added_up_from_its_batches_and_said_to_be_cut_off(maker
     maker.list({"path": "/c"})
     maker.journal.close()
     case = load(maker.folder)
-    assert not case.complete
+    assert case.cut_off and not case.complete
+    assert build(case)["coverage"][0]["reason"].startswith("the scan was cut off before its end")
     assert [(c["volume"], c["what"], c["status"], c["count"]) for c in case.coverage] == [
-        ("", "scan", "out_of_time", None),
         ("v1", "files: pictures", "parsed", 3),
         ("v2", "volume", "encrypted", 1),
     ]
+
+
+def test_what_the_tool_concluded_is_counted_but_is_no_use(makers: SimpleNamespace, tmp_path: Path) -> None:
+    maker = makers.Maker(tmp_path / "c").open().source()
+    maker.observe(o.KeywordHit(term="t", category="c", severity=1, where="url", context="t", library="l", time=Timestamp(makers.T0)))
+    case = load(maker.finish())
+    assert case.counts == {"KeywordHit": 1} and case.activity == {}
 
 
 def test_a_batch_read_twice_counts_once(makers: SimpleNamespace, tmp_path: Path) -> None:
@@ -113,7 +121,7 @@ def test_an_unknown_status_is_a_gap() -> None:
 def test_an_empty_journal_is_a_case_of_nothing(tmp_path: Path) -> None:
     (tmp_path / "journal.jsonl").write_bytes(b"")
     case = load(tmp_path)
-    assert not case.complete and [c["what"] for c in case.coverage] == ["scan"]
+    assert case.cut_off and [c["what"] for c in build(case)["coverage"]] == ["scan"]
 
 
 @pytest.mark.parametrize(

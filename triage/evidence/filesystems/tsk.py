@@ -14,6 +14,7 @@ Flags beside those of ``Entry``: ``virtual`` (an entry the library makes up, suc
 
 from __future__ import annotations
 
+import struct
 import time
 from calendar import timegm
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ from typing import Any, BinaryIO
 import pytsk3
 
 from artefacts.coverage import Status
-from triage.evidence.filesystems import allocation, fat, iso9660, tree, undelete
+from triage.evidence.filesystems import allocation, ext, fat, iso9660, tree, undelete
 from triage.evidence.filesystems.stream import ContentStream, NativeReader, RunReader
 from triage.evidence.model import ByteSource, Entry, Run
 from triage.evidence.tsk_image import TskImage
@@ -47,6 +48,7 @@ TYPES = {
 
 ORPHAN_SEARCH_LIMIT = 4 << 30
 MAX_RUNS = 100_000
+_MAX_LINK = 65536
 _MAX_NTFS_BITMAP = 1 << 28
 _FOLD = {"hfs+": tree.composed_any_case, "hfsx": tree.composed} | dict.fromkeys(
     ("ntfs", "fat12", "fat16", "fat32", "exfat", "iso9660"), tree.any_case
@@ -82,14 +84,16 @@ _NO_BYTES = int(pytsk3.TSK_FS_ATTR_RUN_FLAG_SPARSE) | int(pytsk3.TSK_FS_ATTR_RUN
 
 
 class _VolumeImage(TskImage):
-    """A volume whose boot sector, where it is of an unusual kind, is shown the way the library knows."""
+    """A volume as the library can take it: an unusual FAT boot sector in the usual way, impossible sizes of ext inodes hidden."""
 
-    def __init__(self, data: ByteSource) -> None:
-        self._boot = _plain_boot(data)
+    def __init__(self, data: ByteSource, groups: ext.Groups | None) -> None:
+        self._boot, self._groups = _plain_boot(data), groups
         super().__init__(data)
 
     def read(self, offset: int, size: int) -> bytes:
         raw = super().read(offset, size)
+        if self._groups:
+            return self._groups.believable(offset, raw)
         return (self._boot[offset:] + raw[len(self._boot) - offset :])[: len(raw)] if offset < len(self._boot) else raw
 
 
@@ -132,7 +136,8 @@ class TskFilesystem(tree.TreeFilesystem):
         reads the whole volume, is left out and said so."""
         super().__init__(kind, label, _FOLD.get(kind, tree.exact))
         self._data, self._orphan_limit = data, orphan_limit
-        self._fs = pytsk3.FS_Info(_VolumeImage(data), offset=0, type=TYPES[kind])
+        self._groups = _groups(data) if kind.startswith("ext") else None
+        self._fs = pytsk3.FS_Info(_VolumeImage(data, self._groups), offset=0, type=TYPES[kind])
         info = self._fs.info
         self._block = int(info.block_size)
         self._root = int(info.root_inum)
@@ -328,6 +333,11 @@ class TskFilesystem(tree.TreeFilesystem):
         self._set_times(entry, meta, slot)
         if meta.link:
             entry.link_target = (meta.link if isinstance(meta.link, bytes) else str(meta.link).encode()).decode("utf-8", "surrogateescape")
+        if self._groups and int(meta.addr) in self._groups.hidden:
+            entry.size = self._groups.hidden[int(meta.addr)]
+            self._problem(f"states a size of {entry.size} bytes, which this volume cannot hold: its content was not read", entry.path)
+            entry.runs = []
+            return [entry]
         streams = []
         main = False
         for attribute in self._attributes(file, entry):
@@ -345,6 +355,9 @@ class TskFilesystem(tree.TreeFilesystem):
                 )  # fmt: skip
                 self._set_content(stream, attribute, meta)
                 streams.append(stream)
+        if entry.kind == "link" and entry.link_target is None and 0 < entry.size <= _MAX_LINK and entry.allocated:
+            # The library gives targets that lie in the inode, and not all of those that have a block.
+            entry.link_target = self.open(entry).read().decode("utf-8", "surrogateescape")
         if entry.local_times and self._type == "iso9660":
             self._set_recorded(entry)
         if not main and entry.kind == "file" and not self._layout:
@@ -426,8 +439,8 @@ class TskFilesystem(tree.TreeFilesystem):
                 if self._type == "ntfs":
                     file = self._fs.open_meta(inode=6)
                     self._in_use = allocation.bitmap(file.read_random(0, min(int(file.info.meta.size), _MAX_NTFS_BITMAP)))
-                elif self._type.startswith("ext"):
-                    self._in_use = allocation.ext(self._data)
+                elif self._groups:
+                    self._in_use = self._groups.in_use
                 elif self._type == "iso9660":
                     self._in_use = lambda block: False  # recorded once: an entry in no directory lies in another tree of the same disc
             except (OSError, ValueError) as error:
@@ -464,6 +477,13 @@ class TskFilesystem(tree.TreeFilesystem):
             entry.first_offset = entry.runs[0].offset if entry.runs else -1
             if space.reused and "reused" not in entry.flags:
                 entry.flags += ("reused",)
+
+
+def _groups(data: ByteSource) -> ext.Groups | None:
+    try:
+        return ext.Groups(data)
+    except (ValueError, struct.error):
+        return None
 
 
 def _instant(seconds: int, nanoseconds: int) -> int | None:

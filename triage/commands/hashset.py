@@ -312,3 +312,8 @@ def diff(
     print(f"{'':8}{'in both':>15}{'only in A':>15}{'only in B':>15}{'other code':>15}")
     for name, count in counts.items():
         print(f"{name:8}{count.both:>15,}{count.only_first:>15,}{count.only_second:>15,}{count.other_code:>15,}")
+
+
+def register(parent: typer.Typer) -> None:
+    """Add the group."""
+    parent.add_typer(app, name="hashset")

@@ -74,9 +74,13 @@ def _scan(memory: Memory, size: int, count: int, owner: Ints, sound: Ints, heade
     keep = (units > 0) & (space <= 3) & (at + 66 + 2 * units <= sound[block])
     times = np.stack([memory.u64(key + 8 + 8 * column) for column in range(4)], axis=1)
     live = at - 16 < used[block]
+    # The length of the key tells an entry from a number that happens to be the directory's.
+    stated = memory.u16(key - 6)
+    whole = stated == 66 + 2 * units
     # In the unused part anything may look like an entry: there the times must be times of a computer's life.
-    # There an entry may have lost its reference (record 0): the mark that ends the used part is written over it.
-    keep &= (live & (record != 0)) | ((times >= _EARLIEST) & (times <= _LATEST)).all(axis=1)
+    # There an entry may have lost its reference (record 0) and its lengths: the mark that ends the used part is written over them.
+    plausible = ((times >= _EARLIEST) & (times <= _LATEST)).all(axis=1)
+    keep &= np.where(live, whole & (record != 0), (whole | (stated == 0)) & plausible)
     block, key, units, space, record, times, live = block[keep], key[keep], units[keep], space[keep], record[keep], times[keep], live[keep]
     parent = memory.u64(key)
     return IndexNames(

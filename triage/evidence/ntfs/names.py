@@ -42,8 +42,9 @@ def decode(memory: Memory, place: Ints, units: Ints) -> tuple[list[str], NDArray
 def _hashes(code: NDArray[np.unsignedinteger], ends: Ints, units: Ints) -> NDArray[np.uint64]:
     """A number for each string: its code units weighted by their place. The sum of all is taken, then differences at the ends."""
     place = np.arange(len(code), dtype=np.int64) - np.repeat(ends - units, units)
-    total = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(code.astype(np.uint64) * _WEIGHTS[place])])
-    return total[ends] - total[ends - units]
+    total: NDArray[np.uint64] = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(code.astype(np.uint64) * _WEIGHTS[place])])
+    hashes: NDArray[np.uint64] = total[ends] - total[ends - units]
+    return hashes
 
 
 def short_only(record: NDArray[np.unsignedinteger], parent: NDArray[np.unsignedinteger], space: NDArray[np.uint8]) -> NDArray[np.bool_]:

@@ -145,11 +145,10 @@ class _Checker:
             self.report.signed_lines = self.report.lines
 
     def _unsealed(self, number: int, data: dict[str, Any]) -> None:
-        if data.get("journal_intact") is not True:
+        if data.get("journal_intact") is False:
             self._problem(number, "says that the journal did not match its seal when the scan went on")
         elif data.get("problems"):
-            count = len(data["problems"]) if isinstance(data["problems"], list) else 1
-            self._note(f"When the scan went on (journal line {number:,}), other files did not match the seal of then ({count}).")
+            self._note(f"When the scan went on (journal line {number:,}), the rest of the case was not as it had been sealed.")
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:

@@ -116,8 +116,7 @@ def seal(case: Path, journal: Journal, signer: Signer) -> dict[str, Any]:
     for name in (MANIFEST, SEAL):
         if os.path.lexists(case / name):
             raise SealError(f"{name} is there already: the case is sealed")
-    for name in (MANIFEST, SEAL):
-        _temporary(case / name).unlink(missing_ok=True)  # left by a stick pulled while an earlier seal was written
+    _clear(case)
     entries = {item.name: item for item in case_files(case)}
     for item in entries.values():
         if not item.regular:
@@ -153,7 +152,8 @@ def seal(case: Path, journal: Journal, signer: Signer) -> dict[str, Any]:
 def reopen(case: Path, journal: Journal) -> None:
     """Open a sealed case so that a scan can go on in it; nothing happens to one that has no seal.
 
-    The old seal's hashes, and whether it still held, are journalled (kind ``unsealed``) before ``manifest.json`` and ``seal.json`` are
+    The old seal's hashes, and whether it still held, are journalled (kind ``unsealed``: state, journal_intact or null where only a
+    manifest was there, problems, fingerprint, files {name: SHA-256}) before ``manifest.json`` and ``seal.json`` are
     removed: going on must not launder what was changed in between. To be called before anything else is appended. Raises ``OSError``.
     """
     from triage.report.verify import verify
@@ -162,12 +162,13 @@ def reopen(case: Path, journal: Journal) -> None:
     if not present:
         return
     journal.flush(durable=True)
+    _clear(case)
     verdict = verify(case)
     journal.append(
         "unsealed",
         {
             "state": verdict.state,
-            "journal_intact": verdict.journal_intact,
+            "journal_intact": verdict.journal_intact if SEAL in present else None,
             "problems": verdict.problems[:20],
             "fingerprint": verdict.fingerprint,
             "files": {name: digest_file(case / name)[1] for name in present if (case / name).is_file() and not (case / name).is_symlink()},
@@ -181,6 +182,12 @@ def reopen(case: Path, journal: Journal) -> None:
 
 def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
+
+
+def _clear(case: Path) -> None:
+    """Take away what a stick leaves that was pulled while a seal was being written."""
+    for name in (MANIFEST, SEAL):
+        _temporary(case / name).unlink(missing_ok=True)
 
 
 def _temporary(path: Path) -> Path:

@@ -256,10 +256,13 @@ class _Verifier:
         if seal:
             self._against_seal(chain, seal)
         for name, digest in chain.reports.items() if chain.ends_sealed else ():
-            if manifest is None and name in present and present[name].regular and not _matches(present[name].path, digest):
+            if manifest is not None:
+                if manifest.get(name, (0, None))[1] != digest:
+                    self._problem(f"{name} in {MANIFEST} is not what the journal's last line says.")
+            elif name not in present:
+                self._problem(f"{name} is missing: the journal's last line names it.")
+            elif present[name].regular and not _matches(present[name].path, digest):
                 self._problem(f"{name} was altered: the journal's last line knows it with other content.")
-            elif manifest is not None and manifest.get(name, (0, None))[1] != digest:
-                self._problem(f"{name} in {MANIFEST} is not what the journal's last line says.")
         self._verdict.journal_intact = bool(seal) and before == len(self._verdict.problems)
 
     def _against_seal(self, chain: ChainReport, seal: dict[str, Any]) -> None:

@@ -31,6 +31,7 @@ _FNV_OFFSET, _FNV_PRIME = np.uint64(14695981039346656037), np.uint64(10995116282
 _M, _G = np.uint64(18446744073709551557), np.uint64(18446744073709550147)
 _MAX_WORDS = 1 << 28  # 2 GiB; the largest published filter has 0.93 GiB
 _MAX_K = 64
+_MAX_DATA = 1 << 26
 _HEX = np.frombuffer(b"0123456789ABCDEF", np.uint8)
 
 
@@ -105,6 +106,11 @@ def open_filter(path: Path, *, role: str) -> BloomSet:
             data = bytearray()
             while len(data) < words * 8 and (block := stream.read(min(1 << 20, words * 8 - len(data)))):
                 data += block
+            rest = 0
+            while block := stream.read(1 << 20):  # to the end, where a packed file has its check value
+                rest += len(block)
+                if rest > _MAX_DATA:
+                    raise Damaged(f"{path.name} is a Bloom filter followed by more than {_MAX_DATA >> 20} MiB of something else.")
     except (EOFError, gzip.BadGzipFile, zlib.error):
         raise Damaged(f"{path.name} is a packed Bloom filter that is damaged or cut short.") from None
     if len(data) < words * 8:

@@ -82,7 +82,7 @@ def build(
             work.add(source)
         for path in known:
             work.add_known(path)
-        content, built = work.content(name or out.stem, version, mapping, parameters)
+        content, built = work.content(name, out.stem, version, mapping, parameters)
         write_store(out, content)
     return Built(out, built.count, built.hashes, built.duplicates, work.problems, out.stat().st_size)
 
@@ -149,17 +149,18 @@ class _Build:
             for part in manifest.parts:
                 self._add_list(part)
         else:
-            self._add_list(path)
+            self.names.append(self._add_list(path))
 
-    def _add_list(self, path: Path) -> None:
+    def _add_list(self, path: Path) -> tuple[str | None, str | None]:
+        """Take in one list; its own name and version."""
         found = recognise(path, self.columns)
         found.check_role(self.role, self.has_categories)
         problems = Problems()
         before = self.read
         for algorithm, rows in found.read(self.book, problems):
             self._take(algorithm, drop_empty_file(algorithm, rows, self.role, problems), path.name)
-        self.names.append((found.name, found.version))
         self._source(path, found.format, self.read - before, problems)
+        return found.name, found.version
 
     def _take(self, algorithm: str, rows: Rows, what: str) -> None:
         self.read += len(rows)
@@ -248,7 +249,7 @@ class _Build:
         self.problems.total += problems.total - len(problems)
 
     def content(
-        self, name: str, version: str | None, mapping: CategoryTable | None, parameters: dict[str, Any] | None
+        self, name: str | None, fallback: str, version: str | None, mapping: CategoryTable | None, parameters: dict[str, Any] | None
     ) -> tuple[Content, _Counts]:
         """Sort and unite all rows; what goes into the store, and its counts."""
         self.progress("sorting", self.read)
@@ -267,7 +268,7 @@ class _Build:
         only = self.names[0] if len(self.names) == 1 else (None, None)
         self.progress("writing", self.read)
         facts = {
-            "name": name if only[0] is None else only[0],
+            "name": name or only[0] or fallback,
             "version": version or only[1],
             "role": self.role,
             "count": count,

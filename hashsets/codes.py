@@ -52,7 +52,7 @@ class CategoryTable:
         """From a UTF-8 JSON file. Raises ``HashSetError`` or ``OSError``."""
         try:
             return cls.from_json(json.loads(path.read_text("utf-8-sig")))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise HashSetError(f"{path.name} is not a category table: {error}.") from None
 
 

@@ -331,7 +331,7 @@ def open_parts(path: Path, key: bytes | None, *, need_key: bool = True) -> Opene
         blocks = _Blocks(path.name, data, start, digests, np.zeros(count, bool))
         if start <= CHECKED_ON_OPENING:
             blocks.check_all()
-    except (KeyError, TypeError, ValueError, OverflowError):
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError):
         raise cut from None
     parameters = header["key"]
     if parameters is not None and key is None and need_key:

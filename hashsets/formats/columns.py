@@ -48,7 +48,7 @@ class ColumnMap:
         """
         try:
             data = json.loads(path.read_text("utf-8-sig"))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise HashSetError(f"{path.name} is not a column map: {error}.") from None
         return cls.from_json(data, path.name)
 

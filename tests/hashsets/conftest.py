@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,26 +12,13 @@ from hashsets.entries import Problems
 from hashsets.formats.columns import ColumnMap
 from hashsets.formats.recognise import recognise
 
-WORDS = [f"demonstration {number}".encode() for number in range(12)]
 Listed = dict[str, dict[str, tuple[int, tuple[str, ...], tuple[str, ...]]]]
 
 
-def md5(data: bytes) -> bytes:
-    return hashlib.md5(data).digest()
-
-
-def sha1(data: bytes) -> bytes:
-    return hashlib.sha1(data).digest()
-
-
-def sha256(data: bytes) -> bytes:
-    return hashlib.sha256(data).digest()
-
-
-@pytest.fixture
-def words() -> list[bytes]:
-    """Contents of imaginary files."""
-    return WORDS
+@pytest.fixture(autouse=True)
+def quick_scrypt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fifth of a second for each key is for keeps, not for tests."""
+    monkeypatch.setattr("hashsets.keys.SCRYPT_N", 16)
 
 
 @pytest.fixture

@@ -35,8 +35,13 @@ def test_what_hashdeep_writes(tmp_path: Path, read_list) -> None:
     (tmp_path / "one").write_bytes(b"a")
     (tmp_path / "two, too").write_bytes(b"bb")
     path = tmp_path / "list"
-    path.write_bytes(subprocess.run(["hashdeep", "-c", "md5,sha1,sha256", "one", "two, too"], cwd=tmp_path, capture_output=True, check=True).stdout)
+    path.write_bytes(
+        subprocess.run(["hashdeep", "-c", "md5,sha1,sha256", "one", "two, too"], cwd=tmp_path, capture_output=True, check=True).stdout
+    )
     _, listed, problems = read_list(path)
-    assert {digest: size for digest, (size, _, _) in listed["sha1"].items()} == {hashlib.sha1(b"a").hexdigest(): 1, hashlib.sha1(b"bb").hexdigest(): 2}
+    assert {digest: size for digest, (size, _, _) in listed["sha1"].items()} == {
+        hashlib.sha1(b"a").hexdigest(): 1,
+        hashlib.sha1(b"bb").hexdigest(): 2,
+    }
     assert len(listed["md5"]) == len(listed["sha256"]) == 2
     assert problems == []

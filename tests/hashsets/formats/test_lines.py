@@ -50,7 +50,7 @@ def test_mixed_forms_and_bad_lines_with_their_numbers(tmp_path: Path, read_list)
         "0" * 128,
     ]
     path.write_text("\n".join(lines) + "\n")
-    form, listed, problems = read_list(path)
+    _, listed, problems = read_list(path)
     assert listed == {
         "md5": dict.fromkeys(M[:5], ONLY_MD5),
         "sha1": {S1: (-1, (), ("sha1",))},
@@ -62,7 +62,9 @@ def test_mixed_forms_and_bad_lines_with_their_numbers(tmp_path: Path, read_list)
     assert "512 bits long" in problems[4][1]
 
 
-@pytest.mark.parametrize(("mark", "encoding"), [(codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")])
+@pytest.mark.parametrize(
+    ("mark", "encoding"), [(codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")]
+)
 def test_byte_order_marks(tmp_path: Path, read_list, mark: bytes, encoding: str) -> None:
     path = tmp_path / "a"
     path.write_bytes(mark + "\r\n".join(M).encode(encoding))
@@ -102,7 +104,8 @@ def test_what_is_no_list_is_refused(tmp_path: Path, read_list, content: bytes) -
 
 @pytest.mark.tools
 @pytest.mark.parametrize(
-    ("command", "algorithm"), [(["md5sum"], "md5"), (["sha1sum", "--tag"], "sha1"), (["sha256sum", "-b"], "sha256"), (["md5sum", "--tag"], "md5")]
+    ("command", "algorithm"),
+    [(["md5sum"], "md5"), (["sha1sum", "--tag"], "sha1"), (["sha256sum", "-b"], "sha256"), (["md5sum", "--tag"], "md5")],
 )
 def test_what_the_coreutils_write(tmp_path: Path, read_list, command: list[str], algorithm: str) -> None:
     names = ["plain", "with space", "back\\slash", "line\nend"]

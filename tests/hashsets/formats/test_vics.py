@@ -39,7 +39,12 @@ def test_hash_set_1_3_and_2_0(tmp_path: Path, read_list) -> None:
     media = [
         {"MediaID": 1, "Category": 1, "MD5": M[0], "SHA1": "", "MediaSize": 9, "VictimIdentified": "True", "IsDistributed": False},
         {"MediaID": 2, "Category": None, "MD5": M[1].lower(), "Exifs": [{"MD5": M[5], "PropertyName": "Make", "PropertyValue": "x"}]},
-        {"MediaID": 3, "Category": 2, "MD5": "", "AlternativeHashes": [{"HashName": "PhotoDNA", "HashValue": "AAAA"}, {"HashValue": S[2], "HashName": "SHA-1"}]},
+        {
+            "MediaID": 3,
+            "Category": 2,
+            "MD5": "",
+            "AlternativeHashes": [{"HashName": "PhotoDNA", "HashValue": "AAAA"}, {"HashValue": S[2], "HashName": "SHA-1"}],
+        },
         {"MediaID": 4, "Category": 2, "MD5": "not a hash", "SHA1": S[3]},
         {"MediaID": 5, "Category": 2},
     ]
@@ -58,9 +63,17 @@ def test_hash_set_1_3_and_2_0(tmp_path: Path, read_list) -> None:
 def test_case_2_0(tmp_path: Path, read_list, context_last: bool) -> None:
     file = {"MD5": M[4], "FileName": "x", "FilePath": "C:\\x", "Unallocated": False, "SourceID": "A/1"}
     cases = [
-        {"CaseID": "1", "CaseNumber": "N-1", "TotalMediaFiles": 99, "Media": [{"MediaID": 1, "Category": 1, "MD5": M[0], "MediaFiles": [file, file]}]},
+        {
+            "CaseID": "1",
+            "CaseNumber": "N-1",
+            "TotalMediaFiles": 99,
+            "Media": [{"MediaID": 1, "Category": 1, "MD5": M[0], "MediaFiles": [file, file]}],
+        },
         {"CaseID": "2", "Media": []},
-        {"CaseID": "3", "Media": [{"MediaID": 1, "Category": "3", "MD5": M[1], "SHA1": S[1], "MediaSize": 1}, {"MD5": M[2], "Category": None}]},
+        {
+            "CaseID": "3",
+            "Media": [{"MediaID": 1, "Category": "3", "MD5": M[1], "SHA1": S[1], "MediaSize": 1}, {"MD5": M[2], "Category": None}],
+        },
     ]
     context = {"@odata.context": V2.format("US", "Cases")}
     data = {"value": cases, **context} if context_last else {**context, "value": cases}
@@ -103,7 +116,9 @@ def test_deep_nesting_is_refused(tmp_path: Path, read_list) -> None:
 
 
 def test_flipped_bytes_never_do_more_than_raise(tmp_path: Path, read_list) -> None:
-    path = write(tmp_path / "a.json", {"@odata.context": V2.format("UK", "Media"), "value": [{"MD5": m, "Category": 1, "MediaSize": 3} for m in M]})
+    path = write(
+        tmp_path / "a.json", {"@odata.context": V2.format("UK", "Media"), "value": [{"MD5": m, "Category": 1, "MediaSize": 3} for m in M]}
+    )
     whole = path.read_bytes()
     chance = random.Random(7)
     refused = 0

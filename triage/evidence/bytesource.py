@@ -187,12 +187,14 @@ class FileBytes(RetryingBytes):
 class NativeBytes(RetryingBytes):
     """The bytes behind a libyal object (an image, a decrypted volume, a logical volume) with ``read_buffer_at_offset``.
 
-    ``also_close`` are closed after it: the sources it reads from, where nobody else holds them.
+    ``also_close`` are closed after it: the sources it reads from, where nobody else holds them. Every read is widened to multiples of
+    ``align`` bytes: libluksde decrypts wrongly, and without a word, a read that starts inside one sector and ends in another.
     """
 
-    def __init__(self, handle: Any, size: int, *, also_close: Sequence[Any] = ()) -> None:
+    def __init__(self, handle: Any, size: int, *, also_close: Sequence[Any] = (), align: int = 1) -> None:
         super().__init__(size)
         self._handle = handle
+        self._align = align
         self._lock = threading.RLock()  # libyal handles have one position and one cache
         self._also_close = list(also_close)
 
@@ -209,8 +211,10 @@ class NativeBytes(RetryingBytes):
         with self._lock:
             if self._handle is None:
                 raise OSError("the source has been closed")
-            data: bytes = self._handle.read_buffer_at_offset(length, offset)
-            return data
+            before = offset % self._align
+            widened = min(-(-(before + length) // self._align) * self._align, self._size - offset + before)
+            data: bytes = self._handle.read_buffer_at_offset(widened, offset - before)
+            return data[before : before + length] if widened != length else data
 
     def close(self) -> None:
         """Close the handle. Safe to call twice."""

@@ -138,8 +138,9 @@ def measure(data: ByteSource) -> Noise:
         return Noise(None, False, count)
     total = [0] * 256
     lowest = 8.0
-    step = (size - WINDOW) / (WINDOWS - 1)
-    for number in range(WINDOWS):
+    windows = min(WINDOWS, size // WINDOW)  # never overlapping: bytes counted twice would spoil the chi-square
+    step = (size - WINDOW) / (windows - 1)
+    for number in range(windows):
         counts = _histogram(data.read_at(int(number * step) // 512 * 512, WINDOW))
         lowest = min(lowest, _entropy(counts))
         if lowest < MIN_ENTROPY:
@@ -148,7 +149,7 @@ def measure(data: ByteSource) -> Noise:
     expected = sum(total) / 256
     chi_square = sum((count - expected) ** 2 for count in total) / expected
     looks_random = CHI_SQUARE[0] <= chi_square <= CHI_SQUARE[1] and not data.errors
-    return Noise(None, looks_random, WINDOWS, lowest, chi_square)
+    return Noise(None, looks_random, windows, lowest, chi_square)
 
 
 def _histogram(data: bytes) -> list[int]:

@@ -72,7 +72,7 @@ def open_luks2(data: ByteSource, passphrases: list[bytes]) -> Luks2Bytes | None:
                 key = _volume_key(data, slot, passphrase)
                 if key is not None and _key_fits(header, name, key):
                     return Luks2Bytes(data, offset, size // sector * sector, cipher, key, sector, int(segment.get("iv_tweak", 0)))
-    except (KeyError, TypeError, ValueError, AttributeError, StopIteration) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, MemoryError, AttributeError, StopIteration) as error:
         raise Luks2Error("the LUKS2 header is damaged") from error
     return None
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from triage.evidence.bytesource import ByteStream, NativeBytes, plain_reason
+from triage.evidence.bytesource import SECTOR, ByteStream, NativeBytes, plain_reason
 from triage.evidence.encryption import Encryption
 from triage.evidence.luks2 import Luks2Error, open_luks2
 from triage.evidence.model import ByteSource
@@ -98,7 +98,7 @@ def _readable(data: ByteSource) -> bool:
 
 
 def _native(handle: Any, stream: ByteStream, size: int) -> NativeBytes:
-    return NativeBytes(handle, size, also_close=[stream])
+    return NativeBytes(handle, size, also_close=[stream], align=SECTOR)
 
 
 def _close(handle: Any) -> None:
@@ -196,7 +196,7 @@ def _unlock_filevault(data: ByteSource, encryption: Encryption, secrets: Sequenc
                 logical.unlock()
             if not logical.is_locked():
                 how = "without a secret: it is not encrypted" if secret is None else f"with a {secret.kind.replace('_', ' ')}"
-                return Unlocked(NativeBytes(logical, logical.get_size(), also_close=[volume, stream]), how)
+                return Unlocked(NativeBytes(logical, logical.get_size(), also_close=[volume, stream], align=SECTOR), how)
         except _NATIVE_ERRORS as error:
             if secret is None:
                 reason = f"its metadata cannot be read: {plain_reason(error)}"

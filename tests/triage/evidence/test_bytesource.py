@@ -190,7 +190,9 @@ def test_a_decoding_layer_loses_no_more_than_the_sectors_beneath() -> None:
 
 
 def test_reasons_are_plain() -> None:
-    chain = "pyewf_handle_read_buffer_at_offset: unable to read data. libewf_chunk_table_get: missing segment file for offset: 5. libewf_x: no."
+    chain = (
+        "pyewf_handle_read_buffer_at_offset: unable to read data. libewf_chunk_table_get: missing segment file for offset: 5. libewf_x: no."
+    )
     assert plain_reason(OSError(chain)) == "missing segment file for offset: 5"
     assert plain_reason(OSError(5, "Input/output error")) == "Input/output error"
     assert plain_reason(ValueError("no good")) == "no good"

@@ -62,19 +62,17 @@ def segments(path: Path) -> list[Path | None]:
     """
     present = {entry.name for entry in path.parent.iterdir()}
     found: list[Path | None] = [path]
-    wanted = sum(1 for name in present if len(name) == len(path.name))
+    left = sum(len(name) == len(path.name) for name in present) - 1  # more names of this series there cannot be
     missing: list[Path | None] = []
     for name in _successors(path.name):
-        if wanted <= len(found):
+        if not left or len(missing) > len(present):
             break
         if name in present and path.with_name(name).is_file():
             found += [*missing, path.with_name(name)]
             missing = []
-            wanted += len(missing)
+            left -= 1
         else:
             missing.append(None)
-            if len(missing) > len(present):
-                break
     return found
 
 

@@ -55,16 +55,17 @@ def open_qcow(path: Path, secrets: Sequence[Secret] = (), depth: int = 0) -> Ima
     import pyqcow
 
     with path.open("rb") as stream:
-        header = stream.read(36)
+        header = stream.read(40)
     version = int.from_bytes(header[4:8], "big")
-    method = int.from_bytes(header[32:36], "big") if version > 1 else 0
+    method = int.from_bytes(header[32:36] if version > 1 else header[36:40], "big")
+    passwords = [secret.value for secret in secrets if secret.kind == "password"]
+    if method == 1 and not passwords:
+        raise NotOpened("an encrypted QCOW image, and no password was given", Status.ENCRYPTED)
     if method == 2:
         raise NotOpened("a QCOW image whose content is encrypted with LUKS; this program cannot open it", Status.ENCRYPTED)
     disk = pyqcow.file()
-    passwords = [secret.value for secret in secrets if secret.kind == "password"]
     try:
-        # The old AES encryption has no check of the password: with several, the first is taken.
-        if passwords:
+        if method == 1:  # this encryption has no check of the password: of several the first is taken
             disk.set_password(passwords[0])
         disk.open(str(path))
         size, backing, locked = disk.get_media_size(), disk.get_backing_filename(), disk.is_locked()
@@ -74,6 +75,8 @@ def open_qcow(path: Path, secrets: Sequence[Secret] = (), depth: int = 0) -> Ima
         disk.close()
         raise NotOpened("an encrypted QCOW image; no password was given that opens it", Status.ENCRYPTED)
     image = Image("qcow", NativeBytes(disk, size), [str(path)], {"format version": str(version)})
+    if method == 1:
+        image.facts["encryption"] = "AES, opened with the first password given; whether it is the right one the format does not tell"
     if backing:
         parent_path = _beside(path, backing)
         if parent_path is None or depth >= MAX_PARENTS:

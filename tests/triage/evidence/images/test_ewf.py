@@ -36,7 +36,11 @@ def whole(image: Image) -> bytes:
         ("images/sleuthkit/image.E01", 102400, "2019-06-10T15:11:25Z"),
         ("images/velociraptor/partition_image.E01", 8388608, "2026-03-01T07:24:45Z"),
         ("images/bulk_extractor/CFReDS001.E01.xz", 103219200, "2004-11-04T03:56:35Z"),
-        ("images/sleuthkit/imageformat_mmls_1.E01", 62915072, "2018-05-16T15:05:08 (local time of the acquiring computer, no zone recorded)"),
+        (
+            "images/sleuthkit/imageformat_mmls_1.E01",
+            62915072,
+            "2018-05-16T15:05:08 (local time of the acquiring computer, no zone recorded)",
+        ),
     ],
 )
 def test_specimens_match_the_hashes_they_store(unpacked: Unpack, path: str, size: int, acquired: str) -> None:
@@ -68,7 +72,22 @@ def made(tmp_path_factory: pytest.TempPathFactory, run_tool: Callable[..., str],
     """The folder of a set of three segments of ``mixed_media``."""
     folder = tmp_path_factory.mktemp("ewf")
     (folder / "media.raw").write_bytes(mixed_media)
-    run_tool("ewfacquire", "-u", "-q", "-t", folder / "set", "-S", "1MiB", "-c", "deflate:fast", "-C", "C1", "-e", "A. Examiner", folder / "media.raw")
+    run_tool(
+        "ewfacquire",
+        "-u",
+        "-q",
+        "-t",
+        folder / "set",
+        "-S",
+        "1MiB",
+        "-c",
+        "deflate:fast",
+        "-C",
+        "C1",
+        "-e",
+        "A. Examiner",
+        folder / "media.raw",
+    )
     return folder
 
 
@@ -165,7 +184,9 @@ def test_cut_anywhere_and_flipped_anywhere(segments: list[Path], mixed_media: by
             del content[dice.randrange(20, len(content)) :]
         else:
             for _ in range(dice.randint(1, 30)):
-                content[dice.choice((dice.randrange(len(content)), dice.randrange(4000), len(content) - 1 - dice.randrange(2000)))] ^= dice.randrange(1, 256)
+                content[dice.choice((dice.randrange(len(content)), dice.randrange(4000), len(content) - 1 - dice.randrange(2000)))] ^= (
+                    dice.randrange(1, 256)
+                )
         segments[0].write_bytes(content)
         try:
             image = open_ewf(segments[0])

@@ -34,7 +34,8 @@ def facts(specimens: Path, name: str) -> list[dict[str, Any]]:
 
 def as_facts(table: PartitionTable) -> list[dict[str, Any]]:
     return [
-        {"number": p.number, "offset": p.offset, "size": p.length, "type": p.type, "guid": p.guid, "name": p.name or None} for p in table.partitions
+        {"number": p.number, "offset": p.offset, "size": p.length, "type": p.type, "guid": p.guid, "name": p.name or None}
+        for p in table.partitions
     ]
 
 
@@ -152,7 +153,9 @@ def test_mbr_of_4096_byte_sectors(unpacked: Unpack, name: str, expected: list[tu
 
 
 @pytest.mark.specimens
-@pytest.mark.parametrize("path", ["images/dfvfs/fat12.raw.xz", "images/dfvfs/ntfs.raw.xz", "images/dissect-fat/exfat.bin.xz", "images/dfvfs/ext2.raw.xz"])
+@pytest.mark.parametrize(
+    "path", ["images/dfvfs/fat12.raw.xz", "images/dfvfs/ntfs.raw.xz", "images/dissect-fat/exfat.bin.xz", "images/dfvfs/ext2.raw.xz"]
+)
 def test_a_file_system_is_no_partition_table(unpacked: Unpack, path: str) -> None:
     assert read_partitions(FileBytes(unpacked(path))) is None
 
@@ -311,11 +314,17 @@ def test_apm_with_a_missing_entry_and_a_lying_count(tmp_path: Path) -> None:
     def row(count: int, start: int, length: int, kind: bytes) -> bytes:
         return struct.pack(">2s2xIII32s32s", b"PM", count, start, length, b"name", kind)
 
-    disk = on_disk(tmp_path, 1 << 20, {0: struct.pack(">2sH", b"ER", 512), 512: row(3, 1, 63, b"Apple_partition_map"), 1536: row(3, 64, 8, b"Apple_HFS")})
+    disk = on_disk(
+        tmp_path,
+        1 << 20,
+        {0: struct.pack(">2sH", b"ER", 512), 512: row(3, 1, 63, b"Apple_partition_map"), 1536: row(3, 64, 8, b"Apple_HFS")},
+    )
     table = read_partitions(disk)
     assert table is not None
     assert [(p.number, p.offset, p.type) for p in table.partitions] == [(1, 512, "Apple_partition_map"), (3, 32768, "Apple_HFS")]
-    assert [problem.reason for problem in table.problems] == ["1 of 3 entries of the partition map are missing or damaged, the first is entry 2"]
+    assert [problem.reason for problem in table.problems] == [
+        "1 of 3 entries of the partition map are missing or damaged, the first is entry 2"
+    ]
     disk = on_disk(tmp_path, 1 << 20, {512: row(0xFFFFFFFF, 1, 63, b"Apple_partition_map")})
     table = read_partitions(disk)
     assert table is not None
@@ -342,7 +351,10 @@ def test_disklabel_offsets_from_the_disk_or_the_partition(tmp_path: Path, base: 
     disk = on_disk(tmp_path, 1 << 20, {512: bsd_label([(starts[0], 50, 7), (0, 0, 0), (starts[1], 60, 1)])})
     table = bsd.read(disk, base)
     assert table is not None
-    assert [(p.number, p.offset, p.length, p.words) for p in table.partitions] == [(1, 8192, 25600, "4.2BSD (UFS)"), (3, 51200, 30720, "swap")]
+    assert [(p.number, p.offset, p.length, p.words) for p in table.partitions] == [
+        (1, 8192, 25600, "4.2BSD (UFS)"),
+        (3, 51200, 30720, "swap"),
+    ]
     assert table.problems == []
 
 

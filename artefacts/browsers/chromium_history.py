@@ -12,13 +12,14 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 from artefacts.browsers.profiles import CHROMIUM, Owner
-from artefacts.browsers.reading import Results, read_database, time_of
+from artefacts.browsers.reading import Results, is_address, read_database, time_of
 from artefacts.browsers.search_engines import search_in
 from artefacts.browsers.searches import Searches
 from artefacts.coverage import Problem
 from artefacts.observations import Download, PageVisit
 from artefacts.registry import Artefact, EvidenceFile
-from artefacts.sqlite import Database, Row
+from artefacts.sqlite import Database, Row, recovery
+from artefacts.sqlite.recovery import deleted_rows
 from artefacts.times import Time, from_unix, from_webkit
 
 NO_VISIT_RECORD = "list of addresses only: no record of the single visits is left"
@@ -65,6 +66,7 @@ def parse(file: EvidenceFile) -> Results:
 def _read(database: Database, owned: Owner) -> Results:
     yield from _visits(database, owned)
     yield from _downloads(database, owned)
+    yield from _deleted(database, owned)
 
 
 def _visits(database: Database, owned: Owner) -> Results:
@@ -210,6 +212,62 @@ def _downloads(database: Database, owned: Owner) -> Results:
             locator=row.locator,
             **owned.labels,
         )
+
+
+def _deleted(database: Database, owned: Owner) -> Results:
+    """What is left of deleted addresses, visits and searches. A deleted visit counts only where the address it belonged to is known."""
+    searches = Searches(owned, recovered=True)
+    columns = ("id", "url", "title", "visit_count", "last_visit_time")
+    addresses: dict[int, Row] = {}
+    for row in deleted_rows(database, "urls", columns, ("url",), _ADDRESS_SHAPE, _is_address):
+        url, time = row.text("url") or "", time_of(row, "last_visit_time", from_webkit)
+        if row.rowid is not None:
+            addresses[row.rowid] = row
+        yield PageVisit(
+            url=url,
+            title=row.text("title"),
+            time=time,
+            visit_count=row.integer("visit_count"),
+            source="deleted address (time of its last visit)",
+            recovered=True,
+            locator=row.locator,
+            **owned.labels,
+        )
+        _note_search(searches, url, None, time, row.locator)
+    for row in deleted_rows(database, "visits", ("url", "visit_time", "transition"), ("url", "visit_time"), _VISIT_SHAPE, _is_visit):
+        number = row.integer("url")
+        target = addresses.get(number or 0) or database.lookup("urls", number, ("url", "title"))
+        if target is None or not target.text("url"):
+            continue
+        url, time = target.text("url") or "", time_of(row, "visit_time", from_webkit)
+        transition = (row.integer("transition") or 0) & 0xFFFFFFFF
+        yield PageVisit(
+            url=url,
+            title=target.text("title"),
+            time=time,
+            transition=_transition(row, transition),
+            qualifiers=tuple(word for bit, word in _QUALIFIERS if transition & bit),
+            source="deleted visit",
+            recovered=True,
+            locator=row.locator,
+            **owned.labels,
+        )
+        _note_search(searches, url, None, time, row.locator)
+    yield from searches.drain()
+
+
+_ADDRESS_SHAPE = {"url": recovery.TEXT, "last_visit_time": recovery.TIME}
+_VISIT_SHAPE = {"url": recovery.NUMBER, "visit_time": recovery.TIME, "transition": recovery.NUMBER}
+_FIRST, _LAST = 12_591_158_400_000_000, 15_778_454_400_000_000  # WebKit microseconds of 2000 and 2101
+
+
+def _is_address(row: Row) -> bool:
+    return is_address(row.text("url")) and _FIRST < (row.integer("last_visit_time") or 0) < _LAST
+
+
+def _is_visit(row: Row) -> bool:
+    core = (row.integer("transition") or 0) & 0xFF
+    return _FIRST < (row.integer("visit_time") or 0) < _LAST and core < len(_TRANSITIONS) and (row.integer("url") or 0) > 0
 
 
 ARTEFACTS = (

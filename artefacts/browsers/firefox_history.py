@@ -13,13 +13,14 @@ from functools import lru_cache
 from urllib.parse import unquote
 
 from artefacts.browsers.profiles import FIREFOX, Owner
-from artefacts.browsers.reading import Results, read_database, time_of
+from artefacts.browsers.reading import Results, is_address, read_database, time_of
 from artefacts.browsers.search_engines import search_in
 from artefacts.browsers.searches import Searches
 from artefacts.coverage import Problem
 from artefacts.observations import Bookmark, Download, PageVisit
 from artefacts.registry import Artefact, EvidenceFile
-from artefacts.sqlite import Database, Row
+from artefacts.sqlite import Database, Row, recovery
+from artefacts.sqlite.recovery import deleted_rows
 from artefacts.times import NOT_RECORDED, from_prtime, from_unix
 
 NO_VISIT_RECORD = "list of addresses only: no record of the single visits is left"
@@ -48,6 +49,7 @@ def _read(database: Database, owned: Owner) -> Results:
     yield from _visits(database, owned)
     yield from _annotated_downloads(database, owned)
     yield from _bookmarks(database, owned)
+    yield from _deleted(database, owned)
 
 
 def _visits(database: Database, owned: Owner) -> Results:
@@ -217,6 +219,64 @@ def _folders(database: Database, number: int | None) -> Iterator[str]:
         if name := folder.text("title"):
             yield name
         number = folder.integer("parent")
+
+
+def _deleted(database: Database, owned: Owner) -> Results:
+    """What is left of deleted addresses and visits. A deleted visit counts only where the address it belonged to is known."""
+    searches = Searches(owned, recovered=True)
+    columns = ("id", "url", "title", "visit_count", "last_visit_date")
+    addresses: dict[int, Row] = {}
+    for row in deleted_rows(database, "moz_places", columns, ("url",), _ADDRESS_SHAPE, _is_address):
+        url, time = row.text("url") or "", time_of(row, "last_visit_date", from_prtime)
+        if row.rowid is not None:
+            addresses[row.rowid] = row
+        yield PageVisit(
+            url=url,
+            title=row.text("title"),
+            time=time,
+            visit_count=row.integer("visit_count"),
+            source="deleted address (time of its last visit)",
+            recovered=True,
+            locator=row.locator,
+            **owned.labels,
+        )
+        if found := search_in(url):
+            searches.add(found.engine, found.terms, time, "url", url, row.locator)
+    for row in deleted_rows(
+        database, "moz_historyvisits", ("place_id", "visit_date", "visit_type"), ("place_id", "visit_date"), _VISIT_SHAPE, _is_visit
+    ):
+        number = row.integer("place_id")
+        target = addresses.get(number or 0) or database.lookup("moz_places", number, ("url", "title"))
+        if target is None or not target.text("url"):
+            continue
+        yield PageVisit(
+            url=target.text("url") or "",
+            title=target.text("title"),
+            time=time_of(row, "visit_date", from_prtime),
+            transition=_TRANSITIONS.get(row.integer("visit_type") or 0),
+            source="deleted visit",
+            recovered=True,
+            locator=row.locator,
+            **owned.labels,
+        )
+    yield from searches.drain()
+
+
+_ADDRESS_SHAPE = {"url": recovery.TEXT, "last_visit_date": recovery.TIME}
+_VISIT_SHAPE = {"place_id": recovery.NUMBER, "visit_date": recovery.TIME, "visit_type": recovery.NUMBER}
+_FIRST, _LAST = 946_684_800_000_000, 4_133_980_800_000_000  # microseconds of 2000 and 2101
+
+
+def _is_address(row: Row) -> bool:
+    return is_address(row.text("url")) and _FIRST < (row.integer("last_visit_date") or 0) < _LAST
+
+
+def _is_visit(row: Row) -> bool:
+    return (
+        _FIRST < (row.integer("visit_date") or 0) < _LAST
+        and row.integer("visit_type") in _TRANSITIONS
+        and (row.integer("place_id") or 0) > 0
+    )
 
 
 ARTEFACTS = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 from artefacts.browsers.profiles import Owner, owner
@@ -48,6 +49,11 @@ def read_database(
             raise Unrecognised(f"a SQLite database, but without the table {' or '.join(tables)} of a {family} browser")
         else:
             yield Problem("in no browser's profile, a SQLite database of another program", Status.SKIPPED)
+
+
+def is_address(text: str | None) -> bool:
+    """Whether text looks like an address: for remnants, where anything may stand."""
+    return text is not None and re.match(r"[a-z][a-z0-9+.-]{1,30}:\S", text) is not None
 
 
 def time_of(row: Row | None, column: str, convert: Callable[[int], Time]) -> Time:

@@ -15,8 +15,8 @@ _MOST_HELD = 100_000  # different searches held at once; beyond it, those so far
 class Searches:
     """Collects searches and gives them out as one ``SearchQuery`` for each engine and set of words (without regard to case)."""
 
-    def __init__(self, owned: Owner) -> None:
-        self._owned = owned
+    def __init__(self, owned: Owner, *, recovered: bool = False) -> None:
+        self._owned, self._recovered = owned, recovered
         self._found: dict[tuple[str, str], SearchQuery] = {}
 
     def add(self, engine: str, terms: str, time: Time, where: str, url: str | None, locator: str) -> None:
@@ -25,7 +25,15 @@ class Searches:
         known = self._found.get(key)
         if known is None:
             self._found[key] = SearchQuery(
-                terms=terms, engine=engine, time=time, last=time, where=where, url=url, locator=locator, **self._owned.labels
+                terms=terms,
+                engine=engine,
+                time=time,
+                last=time,
+                where=where,
+                url=url,
+                recovered=self._recovered,
+                locator=locator,
+                **self._owned.labels,
             )
         else:
             known.time, known.last = earlier(known.time, time), later(known.last, time)

@@ -62,6 +62,25 @@ def walk(pages: Pages, root: int, problems: list[Problem]) -> Iterator[tuple[int
                 problems.append(Problem(str(error), Status.FAILED, f"page={number} offset={offset}"))
 
 
+def leaves(pages: Pages, root: int) -> Iterator[tuple[int, bytes]]:
+    """Number and content of every leaf page below ``root`` that can be reached; damage is passed over in silence."""
+    stack, seen = [root], set[int]()
+    while stack:
+        number = stack.pop()
+        if number in seen:
+            continue
+        seen.add(number)
+        try:
+            page = pages.page(number)
+            kind, offsets, right = cells(page, number)
+        except DamagedPage:
+            continue
+        if kind == LEAF:
+            yield number, page
+        else:
+            stack.extend(reversed([*(int.from_bytes(page[offset : offset + 4], "big") for offset in offsets), right]))
+
+
 def find(pages: Pages, root: int, rowid: int) -> bytes | None:
     """The payload of row ``rowid`` below ``root``, or None. Raises ``DamagedPage`` where the way to it is damaged."""
     number = root

@@ -28,28 +28,35 @@ _BUDGET = 4_000  # such looks a statement may use: far above what the largest ta
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table as the schema declares it. ``stored`` are the columns of a record, in order; ``alias`` is the one that is the row number."""
+    """A table as the schema declares it. ``stored`` are the columns of a record in order, ``types`` their declared types (upper case);
+    ``alias`` is the column that is the row number."""
 
     name: str
     root: int
     columns: tuple[str, ...]
     stored: tuple[str, ...]
+    types: tuple[str, ...]
     alias: str | None
     has_rowid: bool
 
 
 @dataclass(slots=True)
 class Row:
-    """One row. A database's values are whatever was put there, so ``text`` and ``integer`` say what is wanted."""
+    """One row. A database's values are whatever was put there, so ``text`` and ``integer`` say what is wanted.
+
+    ``place`` is set for a deleted row only: where its remains lie.
+    """
 
     table: str
     rowid: int | None
     values: dict[str, Any]
+    place: str | None = None
 
     @property
     def locator(self) -> str:
-        """``table=urls rowid=12``."""
-        return f"table={self.table}" + ("" if self.rowid is None else f" rowid={self.rowid}")
+        """``table=urls rowid=12``; of a deleted row ``table=urls page=7 offset=3211``."""
+        parts = [f"table={self.table}", self.place or ("" if self.rowid is None else f"rowid={self.rowid}")]
+        return " ".join(part for part in parts if part)
 
     def text(self, column: str) -> str | None:
         """The value as text, or None where it is NULL; cut, visibly, at ``LONGEST_TEXT`` characters."""
@@ -154,6 +161,13 @@ class Database:
         except (DamagedPage, IndexError):
             return None
 
+    def named(self, table: Table, payload: bytes, rowid: int | None) -> dict[str, Any]:
+        """The values of a record of ``table`` by column. Raises ``DamagedPage``."""
+        values = dict(zip(table.stored, decode(payload, self.pages.encoding), strict=False))
+        if table.alias is not None:
+            values[table.alias] = rowid
+        return values
+
     def _walk(self, table: Table, wanted: list[str], absent: dict[str, Any], after: int | None) -> Iterator[Row | Problem]:
         if not table.has_rowid:
             yield Problem(f"table {table.name} keeps its rows in an index: not read page by page", Status.FAILED, f"table={table.name}")
@@ -177,9 +191,7 @@ class Database:
             )
 
     def _named(self, table: Table, wanted: list[str], rowid: int, payload: bytes) -> dict[str, Any]:
-        values = dict(zip(table.stored, decode(payload, self.pages.encoding), strict=False))
-        if table.alias is not None:
-            values[table.alias] = rowid
+        values = self.named(table, payload, rowid)
         # A row written before ALTER TABLE ADD COLUMN is shorter than the table.
         return {column: values.get(column) for column in wanted}
 
@@ -301,6 +313,7 @@ def _declared(table: str, root: int, sql: str) -> Table:
         root,
         tuple(column[1] for column in columns if column[6] == 0),
         tuple(column[1] for column in columns if column[6] != 2),
+        tuple(column[2].upper() for column in columns if column[6] != 2),
         alias,
         has_rowid,
     )

@@ -13,7 +13,7 @@ import struct
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, cast
 
 from artefacts.coverage import Encrypted, Problem, Status, Unrecognised
 from artefacts.registry import EvidenceFile
@@ -91,15 +91,32 @@ class Pages:
             data[18:20] = b"\x01\x01"
         return data
 
-    def stale_wal_pages(self) -> Iterator[tuple[WalFrame, bytes]]:
-        """Every page version in the write-ahead log that the live database does not use: overwritten, uncommitted or left from before."""
-        if self.wal is None:
-            return
-        for frame in self.wal_frames:
+    def old_versions(self) -> Iterator[tuple[str, int, bytes]]:
+        """Page versions that the live database does not use, as (place, page number, content): log frames that were overwritten,
+        never committed or left from before, and pages of the file that the log or the journal replaces."""
+        for frame in self.wal_frames if self.wal is not None else ():
             if not frame.live:
-                data = _read_at(self.wal, frame.offset, self.page_size)
-                if len(data) == self.page_size:
-                    yield frame, data
+                yield f"-wal offset={frame.offset}", frame.number, _read_at(cast(BinaryIO, self.wal), frame.offset, self.page_size)
+        for number in sorted(self._overlay):
+            yield f"replaced page={number}", number, _read_at(self.stream, (number - 1) * self.page_size, self.page_size)
+
+    def free_pages(self) -> Iterator[tuple[int, bytes]]:
+        """Number and content of the pages on the free list (section 1.5), as far as it holds together."""
+        try:
+            trunk = int.from_bytes(self.page(1)[32:36], "big")
+            seen = {0}
+            while trunk not in seen:
+                seen.add(trunk)
+                page = self.page(trunk)
+                yield trunk, page
+                count = min(int.from_bytes(page[4:8], "big"), self.usable // 4 - 2)
+                for number in struct.unpack_from(f">{count}I", page, 8):
+                    if number not in seen:
+                        seen.add(number)
+                        yield number, self.page(number)
+                trunk = int.from_bytes(page[:4], "big")
+        except DamagedPage:
+            return
 
     def close(self) -> None:
         """Let go of the evidence streams."""

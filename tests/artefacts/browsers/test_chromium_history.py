@@ -197,6 +197,28 @@ def test_todays_schema(evidence: Any, tmp_path: Path) -> None:
     assert iso(download.finished) == "2025-08-18T14:13:20.000030Z"
 
 
+def test_deleted_rows_are_recovered_and_marked(evidence: Any, tmp_path: Path) -> None:
+    today(tmp_path / "History")
+    db = sqlite3.connect(tmp_path / "History")
+    db.execute("PRAGMA secure_delete=OFF")
+    db.execute("DELETE FROM urls WHERE id = 5")
+    db.execute("DELETE FROM visits WHERE id IN (2, 4)")
+    db.commit()
+    db.close()
+    observations, problems = evidence({CHROME: (tmp_path / "History").read_bytes()}).parse(parse, CHROME)
+    assert problems == []
+    assert not any(item.recovered for item in observations if item.locator.startswith("table=visits rowid="))
+    recovered = [item for item in observations if item.recovered]
+    assert [(item.url, iso(item.time), getattr(item, "source", None)) for item in recovered] == [
+        ("https://duckduckgo.com/?q=Garden%20Sheds&t=h_", "2025-08-18T14:13:20.000005Z", "deleted address (time of its last visit)"),
+        ("http://sheds.example/", "2025-08-18T14:13:20.000002Z", "deleted visit"),
+        ("https://duckduckgo.com/?q=Garden%20Sheds&t=h_", "2025-08-18T14:13:20.000005Z", None),
+    ]
+    assert isinstance(recovered[2], SearchQuery) and recovered[2].terms == "Garden Sheds"
+    assert all("page=" in item.locator and "offset=" in item.locator for item in recovered)
+    assert len(of(PageVisit, observations)) == 7 + 1
+
+
 def test_only_the_columns_used_are_required(evidence: Any, tmp_path: Path) -> None:
     db = sqlite3.connect(tmp_path / "History")
     db.executescript("CREATE TABLE urls (id INTEGER PRIMARY KEY, url); CREATE TABLE visits (id INTEGER PRIMARY KEY, url)")

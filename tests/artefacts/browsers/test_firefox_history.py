@@ -148,6 +148,33 @@ def test_todays_schema(evidence: Any, tmp_path: Path) -> None:
     assert circle.title == "In a circle" and set(circle.folder.split("/")) == {"circle"}
 
 
+def test_deleted_rows_are_recovered_and_marked(evidence: Any, tmp_path: Path) -> None:
+    """As Firefox leaves it: the deletion stands in the write-ahead log, the rows still in the file beneath."""
+    data = today(tmp_path / "p")
+    db = sqlite3.connect(tmp_path / "p")
+    db.execute("PRAGMA journal_mode=WAL")
+    db.execute("PRAGMA wal_autocheckpoint=0")
+    data = (tmp_path / "p").read_bytes()
+    db.execute("DELETE FROM moz_historyvisits WHERE id IN (1, 2)")
+    db.execute("DELETE FROM moz_places WHERE id = 1")
+    db.commit()
+    log = (tmp_path / "p-wal").read_bytes()
+    db.close()
+    observations, problems = evidence({PLACES: data, f"{PLACES}-wal": log}).parse(parse, PLACES)
+    assert problems == []
+    assert [item.url for item in of(PageVisit, observations) if not item.recovered] == [
+        "https://sheds.example/plan.pdf", "https://sheds.example/", "https://old.example/",
+    ]  # fmt: skip
+    recovered = [item for item in observations if item.recovered]
+    assert [(type(item), item.url, iso(item.time)) for item in recovered] == [
+        (PageVisit, "https://duckduckgo.com/?q=garden+sheds", "2025-10-09T08:53:20Z"),
+        (PageVisit, "https://duckduckgo.com/?q=garden+sheds", "2025-10-09T08:53:20Z"),
+        (PageVisit, "https://sheds.example/", "2025-10-09T08:53:20.000001Z"),
+        (SearchQuery, "https://duckduckgo.com/?q=garden+sheds", "2025-10-09T08:53:20Z"),
+    ]
+    assert "replaced page=" in recovered[0].locator
+
+
 @pytest.mark.parametrize(
     ("uri", "path"),
     [

@@ -184,13 +184,15 @@ def test_uncommitted_frames_are_not_rows(evidence: Any, tmp_path: Path) -> None:
 def test_frames_of_an_earlier_round_are_not_rows(evidence: Any, tmp_path: Path) -> None:
     with making(tmp_path / "a.db", "journal_mode=WAL", "wal_autocheckpoint=0") as db:
         db.execute("CREATE TABLE t (a)")
+        db.execute("BEGIN")
         db.executemany("INSERT INTO t VALUES (?)", (("old" * 300,) for _ in range(40)))
+        db.execute("COMMIT")
         db.execute("DELETE FROM t")
         db.execute("PRAGMA wal_checkpoint(RESTART)")
         db.execute("INSERT INTO t VALUES ('new')")
         data, log = (tmp_path / "a.db").read_bytes(), (tmp_path / "a.db-wal").read_bytes()
     database = opened(evidence, data, {"-wal": log})
-    stale = b"".join(page for _, page in database.pages.stale_wal_pages())
+    stale = b"".join(page for place, _, page in database.pages.old_versions() if place.startswith("-wal"))
     assert b"oldoldold" in stale
     assert column(database, "t", "a") == ["new"]
 
@@ -198,7 +200,9 @@ def test_frames_of_an_earlier_round_are_not_rows(evidence: Any, tmp_path: Path) 
 def test_a_hot_journal_is_rolled_back_and_said(evidence: Any, tmp_path: Path) -> None:
     with making(tmp_path / "a.db", "cache_size=2") as db:
         db.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, a)")
+        db.execute("BEGIN")
         db.executemany("INSERT INTO t (a) VALUES (?)", (("before" * 50,) for _ in range(200)))
+        db.execute("COMMIT")
         db.execute("BEGIN")
         db.execute("UPDATE t SET a = 'after' || a")
         db.execute("INSERT INTO t (a) SELECT a FROM t")

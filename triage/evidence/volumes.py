@@ -19,6 +19,7 @@ MAX_VOLUMES = 1000
 MAX_DEPTH = 5
 """A partition, LUKS in it, LVM in that, a partition table in a logical volume: real nesting ends about there."""
 MIN_GAP = 1 << 20
+TRACK = 63 * 512
 MAX_SHADOW_COPIES = 64 * 8
 _BSD_TYPES = {"0xa5", "0xa6", "0xa9", "516e7cb4-6ecf-11d6-8ff8-00022d09712b", "9d087404-1ca5-11dc-8817-01301bb8a9f5",
               "3d48ce54-1d16-11dc-8696-01301bb8a9f5", "824cc7a0-36a8-11e3-890a-952519ad3f61"}  # fmt: skip
@@ -146,9 +147,8 @@ class VolumeFinder:
         """Space between partitions: a file system or an encrypted volume may lie there all the same."""
         volume = Volume(volume_id, base + offset, length, "unpartitioned", "space in no partition")
         self.volumes.append(volume)
-        # Where a partition was removed, its file system starts at the gap's start or at the first mebibyte boundary in it.
-        aligned = -(-offset // MIN_GAP) * MIN_GAP
-        for start in dict.fromkeys((offset, aligned)):
+        # Where a partition was removed, its file system starts at the gap's start, a track later (old tools) or at a mebibyte (new ones).
+        for start in dict.fromkeys((offset, offset + TRACK, -(-offset // MIN_GAP) * MIN_GAP, (offset // MIN_GAP + 1) * MIN_GAP)):
             part = SliceBytes(data, start, offset + length - start)
             if part.size and (detect(part) or identify(part)):
                 volume.offset, volume.length = base + start, part.size

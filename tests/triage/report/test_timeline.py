@@ -29,10 +29,12 @@ def test_every_time_once_and_listed_files_only_where_a_finding_names_them(makers
     named, other = "/Users/person/Pictures/holiday 00001.jpg", "/Users/person/other.jpg"
     maker.add("finding", **makers.finding(1))
     maker.list({"path": named}, {"path": other}, {"path": named, "allocated": False, "local_times": True})
+    maker.observe(o.SearchQuery(terms="x", time=Timestamp(-1_000_000_000)))
     early = maker.observe(o.PageVisit(url="https://example.org/", title="T", time=Timestamp(-1), user="p"))
     late = maker.observe(o.Download(url="https://example.org/a", started=Timestamp(makers.T0), finished=Timestamp(makers.T0 + 500_000_000)))
     rows = _rows(maker.finish())
     assert [(r["time_utc"], r["time_kind"], r["type"]) for r in rows] == [
+        ("1969-12-31T23:59:59Z", "searched", "SearchQuery"),
         ("1969-12-31T23:59:59.999999999Z", "visited", "PageVisit"),
         ("2026-09-20T14:13:20Z", "created", "FileSeen"),
         ("2026-09-21T14:13:20Z", "started", "Download"),
@@ -41,8 +43,8 @@ def test_every_time_once_and_listed_files_only_where_a_finding_names_them(makers
         ("2026-09-21T14:13:20.500Z", "finished", "Download"),
         ("2026-09-22T14:13:20Z", "accessed", "FileSeen"),
     ]
-    assert rows[0]["observation_id"] == early and rows[2]["observation_id"] == late
-    assert [rows[0][name] for name in ("description", "path", "source", "user")] == [
+    assert rows[1]["observation_id"] == early and rows[3]["observation_id"] == late
+    assert [rows[1][name] for name in ("description", "path", "source", "user")] == [
         "url: https://example.org/; title: T", "/Users/person/History", "s1", "p",
     ]  # fmt: skip
     assert {r["path"] for r in rows if r["type"] == "FileSeen"} == {named}

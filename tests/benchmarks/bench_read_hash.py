@@ -91,7 +91,13 @@ def run(*, files: int, rounds: int, hashdeep: bool) -> dict[str, Any]:
     image = files_image(files)
     extents = _extents(image)
     sizes = [size for _, size in extents]
-    rows: dict[str, list[float]] = {"read floor": [], "hash floor": [], "ours, read and hash": [], "ours, whole scan": [], "hashdeep -r": []}
+    rows: dict[str, list[float]] = {
+        "read floor": [],
+        "hash floor": [],
+        "ours, read and hash": [],
+        "ours, whole scan": [],
+        "hashdeep -r": [],
+    }
     for _ in range(rounds):
         rows["read floor"].append(_read(image, extents))
         rows["hash floor"].append(_hash(sizes))

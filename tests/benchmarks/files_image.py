@@ -36,7 +36,7 @@ def files_image(files: int) -> Path:
     return image
 
 
-class mounted:  # noqa: N801 - used like a function
+class mounted:
     """``with mounted(image) as folder``: the image on ntfs-3g, read-only unless told otherwise."""
 
     def __init__(self, image: Path, *, read_only: bool = True) -> None:

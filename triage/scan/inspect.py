@@ -178,7 +178,9 @@ class Inspector:
         if entry.runs and all(run.offset < 0 for run in entry.runs):
             self._emit.count(what, Status.EMPTY, "sparse: no byte of it is stored")
             return
-        if entry.size > self._profile.largest_file:
+        # A size that lies shows in the runs: what has no place on the volume, not even as a hole, cannot be read.
+        placed = min(entry.size, sum(run.length for run in entry.runs)) if entry.runs else entry.size
+        if placed > self._profile.largest_file:
             reason = f"larger than {self._profile.largest_file >> 20} MiB, the limit of the profile {self._profile.name}"
             self._emit.problem(what, Status.SKIPPED, entry.path, reason, size=entry.size)
             return

@@ -72,16 +72,15 @@ def run(job: Job, progress: Progress) -> Outcome:
             else:
                 reopen(job.case, journal)
             journal.append(
-                "scan_started", {"attempt": state.attempts + 1, "time_budget": job.time_budget, "tool": tool(), "public_key": job.signer.public_key}
+                "scan_started",
+                {"attempt": state.attempts + 1, "time_budget": job.time_budget, "tool": tool(), "public_key": job.signer.public_key},
             )
             journal.checkpoint_now()
             deadline = None
             if job.time_budget is not None:
                 least, share, most = RESERVE
                 deadline = started + job.time_budget - min(max(least, share * job.time_budget), most, job.time_budget / 2)
-            scan = Scan(
-                setup, journal, state, engine, progress, workers=job.workers, deadline=deadline, hash_sources=job.hash_sources
-            )
+            scan = Scan(setup, journal, state, engine, progress, workers=job.workers, deadline=deadline, hash_sources=job.hash_sources)
             with _stoppable(scan.request_stop):
                 outcome = scan.run()
             progress.phase("report")

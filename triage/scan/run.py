@@ -128,6 +128,7 @@ class Scan:
         opened: dict[str, dict[str, Any]] = {}
 
         def on_done(task: Task, result: dict[str, Any]) -> None:
+            self._state.tally.add(task.note, "", result["coverage"])
             if "unreadable" in result:
                 opened[task.note] = {"failed": result["unreadable"], "status": Status.UNREADABLE}
             elif "source" in result:
@@ -383,10 +384,8 @@ class Scan:
         if kind == b"observation":
             if self._state.new_observation(data):
                 self._journal.append_encoded("observation", body)
-        elif kind == b"coverage":
-            self._gaps |= Status(data["status"]).is_gap
-            if self._state.new_problem(data):
-                self._journal.append_encoded("coverage", body)
+        elif kind == b"coverage" and self._state.new_problem(data):
+            self._journal.append_encoded("coverage", body)
 
     def _observation(self, data: dict[str, Any]) -> None:
         if self._state.new_observation(data):
@@ -408,7 +407,6 @@ class Scan:
             self._progress.alert(data)
 
     def _cover(self, source: str, volume: str, what: str, status: Status, reason: str, *, size: int = 0, count: int = 1) -> None:
-        self._gaps |= status.is_gap
         self._state.tally.add(source, volume, [[what, status.value, reason, count, size]])
 
     # --- the end -----------------------------------------------------------------------------------------------------------------
@@ -434,7 +432,9 @@ class Scan:
             if self._state.journalled.get(finding.id) != finding.count:
                 self._journal.append("finding", finding.to_json())
         for record in self._state.tally.records():
-            self._gaps |= Status(record["status"]).is_gap
+            status = Status(record["status"])
+            # A rule that leaves out a whole class says so in its total and is no gap; a single file that was too large for it is one.
+            self._gaps |= status.is_gap or (status is Status.SKIPPED and not record["reason"])
             self._journal.append("coverage", record)
         self._timings["total"] = time.monotonic() - self._started
         if self._first_alert is not None:

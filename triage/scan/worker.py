@@ -41,6 +41,7 @@ class _Worker:
         self.inspector = Inspector(setup, emit, pulse)
         self._sources: dict[str, Source] = {}
         self._filesystems: dict[tuple[str, str], Filesystem] = {}
+        self._errors_told: dict[str, int] = {}
 
     def _source(self, source_id: str) -> Source:
         if source_id not in self._sources:
@@ -94,27 +95,52 @@ class _Worker:
                 for volume in volumes
             ],
         }
+        self._unreadable(order["source"], "source")
         self.emit.done(source=result)
 
     def do_hash(self, order: dict[str, Any], body: bytes) -> None:
-        """SHA-256 of the media's bytes."""
+        """SHA-256 of the media's bytes, and whether they still have the MD5 that the container states."""
         import hashlib
 
         self.pulse.item(0)
-        data = self._source(order["source"]).bytes
+        source = self._source(order["source"])
+        data = source.bytes
         if data is None:
             self.emit.done(sha256=None)
             return
-        digest, offset = hashlib.sha256(), 0
+        digests, offset = [hashlib.sha256(), hashlib.md5(usedforsecurity=False)], 0
         while offset < data.size:
             chunk = data.read_at(offset, 4 << 20)
             if not chunk:
                 break
-            digest.update(chunk)
+            for digest in digests:
+                digest.update(chunk)
             offset += len(chunk)
             self.pulse.item(0)
             self.pulse.beat(len(chunk))
-        self.emit.done(sha256=None if data.errors else digest.hexdigest())
+        self._unreadable(order["source"], "source")
+        stored = source.facts.get("stored MD5", "").lower()
+        if stored and stored != digests[1].hexdigest():
+            self.emit.problem(
+                "source",
+                Status.FAILED,
+                "",
+                "the content no longer has the MD5 that was stored when the image was made: it is damaged or altered",
+            )
+        self.emit.done(sha256=None if data.errors else digests[0].hexdigest())
+
+    def _unreadable(self, source_id: str, what: str) -> None:
+        """Say what of the medium could not be read since last asked: it was taken for zeros, and files may be missing for it."""
+        data = self._source(source_id).bytes
+        errors = data.errors[self._errors_told.get(source_id, 0) :] if data is not None else []
+        if data is None or not errors:
+            return
+        self._errors_told[source_id] = len(data.errors)
+        size = sum(error.length for error in errors)
+        reason = (
+            f"{size} bytes of the medium could not be read and were taken for zeros, the first at {errors[0].offset}: {errors[0].reason}"
+        )
+        self.emit.problem(what, Status.UNREADABLE, "", reason, size=size)
 
     def do_walk(self, order: dict[str, Any], body: bytes) -> None:
         """Send every entry of a volume, with what the plan needs to know."""
@@ -145,6 +171,7 @@ class _Worker:
             self.pulse.item(0)
             if rows:
                 self.emit.send_entries(pack_chunk(rows, lines))
+        self._unreadable(order["source"], "file system")
         for problem in filesystem.problems[:1000]:
             where = f" ({problem.locator})" if problem.locator else ""
             self.emit.problem("file system", problem.status, "", problem.reason + where)

@@ -78,9 +78,9 @@ def _scan(memory: Memory, size: int, count: int, owner: Ints, sound: Ints, heade
     stated = memory.u16(key - 6)
     whole = stated == 66 + 2 * units
     # In the unused part anything may look like an entry: there the times must be times of a computer's life.
-    # There an entry may have lost its reference (record 0) and its lengths: the mark that ends the used part is written over them.
+    # There an entry may have lost its reference (0) and its lengths: the mark that ends the used part is written over them.
     plausible = ((times >= _EARLIEST) & (times <= _LATEST)).all(axis=1)
-    keep &= np.where(live, whole & (record != 0), (whole | (stated == 0)) & plausible)
+    keep &= np.where(live, whole & (memory.u64(key - 16) != 0), (whole | (stated == 0)) & plausible)
     block, key, units, space, record, times, live = block[keep], key[keep], units[keep], space[keep], record[keep], times[keep], live[keep]
     parent = memory.u64(key)
     return IndexNames(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+from numpy.typing import NDArray
 
 from artefacts.coverage import Status
-from triage.evidence.filesystems.stream import RunReader
-from triage.evidence.model import ByteSource, Run
+from triage.evidence.filesystems.stream import MAX_READ_ERRORS, RunReader
+from triage.evidence.model import ByteSource, ReadError, Run
 from triage.evidence.ntfs import attribute_list, attributes, records, runs
 from triage.evidence.ntfs.attribute_list import ListEntry
 from triage.evidence.ntfs.attributes import Attributes
@@ -18,6 +20,9 @@ from triage.evidence.ntfs.memory import Ints
 from triage.evidence.ntfs.problems import ProblemLog
 from triage.evidence.ntfs.records import Records
 from triage.evidence.ntfs.table import Table, TableBuilder, in_bytes
+
+Walked = tuple[Records, Attributes, NDArray[np.bool_]]
+"""Records, their attributes, and which of the records were damaged: what ``TableBuilder.add`` takes."""
 
 CHUNK_BYTES = 8 << 20
 MAX_RECORDS = 1 << 32  # the number NTFS itself allows
@@ -46,39 +51,64 @@ class Mft:
             )  # fmt: skip
         self.count = min(self._reader.size // geometry.record_size, MAX_RECORDS)
 
-    def chunks(self) -> Iterator[Records]:
-        """All records in ascending order."""
-        step = max(CHUNK_BYTES // self._geometry.record_size, 1)
-        for start in range(0, self.count, step):
-            yield self.read(np.arange(start, min(start + step, self.count), dtype=np.int64))
-
     def read(self, numbers: Ints) -> Records:
         """The records with these numbers, which must be ascending and below ``count``."""
+        result, errors = self._read(numbers)
+        self._report(errors)
+        return result
+
+    def _read(self, numbers: Ints) -> tuple[Records, list[ReadError]]:
+        """The records, and what of the $MFT has newly been found unreadable."""
         size = self._geometry.record_size
         before = len(self._reader.read_errors)
         breaks = np.flatnonzero(np.diff(numbers) != 1) + 1
         parts = [self._reader.at(int(piece[0]) * size, len(piece) * size) for piece in np.split(numbers, breaks) if len(piece)]
         result = records.decode(parts[0] if len(parts) == 1 else b"".join(parts), size, numbers)
-        for error in self._reader.read_errors[before:]:
-            # Zeros delivered for what could not be read must not pass for records that were never used.
+        # Zeros delivered for what could not be read must not pass for records that were never used.
+        for error in self._reader.read_errors:
             lost = (numbers + 1) * size > error.offset
-            lost &= numbers * size < error.offset + error.length
-            result.status[lost] = records.DAMAGED
+            result.status[lost & (numbers * size < error.offset + error.length)] = records.DAMAGED
+        if len(self._reader.read_errors) >= MAX_READ_ERRORS:
+            result.status[result.status == records.EMPTY] = records.DAMAGED
+        return result, self._reader.read_errors[before:]
+
+    def _report(self, errors: Sequence[ReadError]) -> None:
+        size = self._geometry.record_size
+        for error in errors:
             first, last = error.offset // size, (error.offset + error.length - 1) // size
             self._problems.add(f"$MFT records {first} to {last} are unreadable: {error.reason}", f"record={first}", Status.UNREADABLE)
-        return result
+
+    def _walked(self, start: int, stop: int) -> tuple[Walked, list[ReadError]]:
+        result, errors = self._read(np.arange(start, stop, dtype=np.int64))
+        return (result, *attributes.walk(result)), errors
+
+    def _chunks(self) -> Iterator[Walked]:
+        """All records in ascending order with their attributes; the next chunk is read and walked while this one is worked on."""
+        step = max(CHUNK_BYTES // self._geometry.record_size, 1)
+        bounds = [(start, min(start + step, self.count)) for start in range(0, self.count, step)]
+        with ThreadPoolExecutor(1, "mft") as ahead:
+            waiting = [ahead.submit(self._walked, *bound) for bound in bounds[:1]]
+            for following in [*bounds[1:], None]:
+                if not waiting:
+                    return
+                walked, errors = waiting.pop().result()
+                if following is not None:
+                    waiting.append(ahead.submit(self._walked, *following))
+                self._report(errors)
+                yield walked
 
     def table(self, numbers: Ints | None = None, *, volume: bool = True) -> Table:
         """The columns of all records, or of those with ``numbers`` (ascending) alone. Without the ``volume`` around it only what lies in
         the $MFT itself is read: attribute lists that lie elsewhere go uncompared."""
         builder = TableBuilder(self._geometry.cluster_size, self._geometry.clusters, self._problems)
         if numbers is None:
-            for chunk in self.chunks():
-                builder.add(chunk)
+            for walked in self._chunks():
+                builder.add(*walked)
         else:
             numbers = numbers[numbers < self.count]
             if len(numbers):
-                builder.add(self.read(numbers))
+                chosen = self.read(numbers)
+                builder.add(chosen, *attributes.walk(chosen))
         return builder.finish(self._read_list if volume else None)
 
     def extensions(self, numbers: Ints) -> Ints:
@@ -115,7 +145,7 @@ def locate(data: ByteSource, geometry: Geometry, problems: ProblemLog) -> Mft:
             problems.add(f"$MFT: {place} is damaged", f"offset={cluster * geometry.cluster_size}")
             continue
         builder = TableBuilder(geometry.cluster_size, geometry.clusters, quiet)
-        builder.add(record)
+        builder.add(record, found, torn)
         mft = _from_table(builder.finish(lambda pieces, size: b""), geometry)
         if mft is None:
             problems.add(f"$MFT: {place} has no runs", f"offset={cluster * geometry.cluster_size}")

@@ -91,12 +91,13 @@ class Remnants:
             directory, orphan = self._paths.of_directory(parent)
             if not self._same(parent, int(found.parent_sequence[row])):
                 directory, orphan = ORPHANS, True
-            at = int(self._table.position(np.array([record]))[0]) if record else -1
+            referred = bool(record or sequence)
+            at = int(self._table.position(np.array([record]))[0]) if referred else -1
             # Still in use in its directory, but its record cannot be read: this is all there is to know of a file that exists.
             live = bool(found.live[row]) and not orphan and at >= 0 and self._table.status[at] == DAMAGED
             reused = at >= 0 and self._table.status[at] != DAMAGED and not self._same(record, sequence)
             result.append(Entry(
-                f"{directory}/{text}", "directory" if found.directory[row] else "file", max(int(found.size[row]), 0), str(record) if record else "", live,
+                f"{directory}/{text}", "directory" if found.directory[row] else "file", max(int(found.size[row]), 0), str(record) if referred else "", live,
                 orphan, times[1][place], times[3][place], times[2][place], times[0][place], False, "none", -1, [],
                 ("index", "reused") if reused else ("index",),
             ))  # fmt: skip
@@ -124,7 +125,7 @@ class Remnants:
                 break
             name = names[place[inside]]
             known[inside] = (name["hash"] == found.hashes[inside]) & (name["parent"] == found.parent[inside])
-        for row in np.flatnonzero(~known & (found.record == 0)).tolist():
+        for row in np.flatnonzero(~known & (found.record == 0) & (found.sequence == 0)).tolist():
             known[row] = found.texts[row] in self._texts_in(int(found.parent[row]))
         long = found.space != DOS
         pairs = set(zip(found.record[long].tolist(), found.parent[long].tolist(), strict=True))

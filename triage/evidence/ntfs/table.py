@@ -102,9 +102,8 @@ class TableBuilder:
         self._reparse: dict[int, reparse.Reparse] = {}
         self._incomplete: set[int] = set()
 
-    def add(self, records: Records) -> None:
-        """Decode a chunk. What cannot be read is noted in the problems."""
-        found, torn = attributes.walk(records)
+    def add(self, records: Records, found: Attributes, torn: NDArray[np.bool_]) -> None:
+        """Decode a chunk, given what ``attributes.walk`` makes of it. What cannot be read is noted in the problems."""
         damaged = (records.status == DAMAGED) | torn
         status = np.where(torn, np.uint8(DAMAGED), records.status).astype(np.uint8)
         owner = np.where(records.base != 0, records.base & np.uint64(REFERENCE), records.numbers.astype(np.uint64))

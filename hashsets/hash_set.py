@@ -134,8 +134,10 @@ class TableSet(HashSet):
         if not len(hits):
             return answers
         kinds, stored = self._values(table, keys[hits], positions[hits])
-        for i, kind in zip(hits.tolist(), kinds.tolist(), strict=True):
-            answers[i] = self._answer(algorithm, kind)
+        listed = kinds.tolist()
+        by_kind = {kind: self._answer(algorithm, kind) for kind in set(listed)}
+        for i, kind in zip(hits.tolist(), listed, strict=True):
+            answers[i] = by_kind[kind]
         for i, size in zip(hits.tolist(), [] if stored is None else stored.tolist(), strict=False):
             answer = answers[i]
             if size >= 0 and answer is not None:

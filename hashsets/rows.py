@@ -126,7 +126,7 @@ def keys_of(algorithm: str, digests: Iterable[bytes]) -> Keys:
     listed = list(digests)
     whole = DIGEST_BYTES[algorithm]
     joined = b"".join(listed)
-    if len(joined) != whole * len(listed) or any(len(d) != whole for d in listed):
+    if listed and set(map(len, listed)) != {whole}:
         raise ValueError(f"a {algorithm} digest has {whole} bytes")
     return np.frombuffer(joined, np.uint8).reshape(-1, whole)[:, : KEPT_BYTES[algorithm]]
 

@@ -14,6 +14,7 @@ Set up for evenly spread digests, it stays correct for any (a hostile list only 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
@@ -108,21 +109,26 @@ class Table:
             self.guard.vouch("records", low * layout.record_bytes, end * layout.record_bytes - 1)
         rest = np.ascontiguousarray(keys[:, layout.implied :])
         wanted = leading(rest)
-        heads = record_heads(self.records)
-        high = end
-        while (open_ := low < high).any():
-            middle = (low + high) >> 1
-            less = open_ & (heads[np.minimum(middle, end - 1)] < wanted)
-            low = np.where(less, middle + 1, low)
-            high = np.where(less | ~open_, high, middle)
+        step = 1 << int((end - low).max(initial=0)).bit_length() >> 1
+        while step:
+            # How many of the bucket are smaller, bit by bit from the highest: the same steps for all keys.
+            ahead = low + step
+            smaller = self._heads(np.minimum(ahead, end) - 1) < wanted
+            low = np.where(smaller & (ahead <= end), ahead, low)
+            step >>= 1
         candidates = np.flatnonzero(low < end)
-        candidates = candidates[heads[low[candidates]] == wanted[candidates]]
+        candidates = candidates[self._heads(low[candidates]) == wanted[candidates]]
         same = (self.records[low[candidates]] == rest[candidates]).all(axis=1)
         result[there[candidates[same]]] = low[candidates[same]]
         for i in candidates[~same].tolist():
             # Eight bytes agree and a later one does not: chance never brings this about, a hostile list may.
             result[there[i]] = self._bisect(rest[i].tobytes(), int(low[i]), int(end[i]))
         return result
+
+    def _heads(self, positions: NDArray[np.int64]) -> NDArray[np.uint64]:
+        """The first eight bytes of records as numbers, read where they are: records are wider, and not on even boundaries."""
+        heads = np.ndarray((len(self.records),), np.uint64, self.records, 0, (self.records.strides[0],))[positions]
+        return heads.byteswap(inplace=True) if sys.byteorder == "little" else heads
 
     def _bisect(self, wanted: bytes, low: int, end: int) -> int:
         high = end
@@ -163,11 +169,6 @@ class Table:
             top = slot >> np.uint64(self.layout.index_bits - 8 * self.layout.implied)
             keys[:, : self.layout.implied] = top.astype(">u8").view(np.uint8).reshape(-1, 8)[:, 8 - self.layout.implied :]
         return keys
-
-
-def record_heads(records: Keys) -> NDArray[Any]:
-    """The first eight bytes of each record as a number, read in place (records are wider than eight bytes)."""
-    return np.ndarray((len(records),), ">u8", records, 0, (records.strides[0],))
 
 
 def filter_word(head: NDArray[np.uint64], layout: Layout) -> NDArray[np.uint64]:

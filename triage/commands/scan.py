@@ -11,7 +11,7 @@ from triage.commands.common import COMPLETED, FAILED, GAPS, duration, existing, 
 
 if TYPE_CHECKING:
     from triage.keys import Signer
-    from triage.scan.setup import HashSetSetup, SourceSetup
+    from triage.scan.setup import HashSetSetup, Setup, SourceSetup
 
 
 def register(app: typer.Typer) -> None:
@@ -20,20 +20,28 @@ def register(app: typer.Typer) -> None:
 
 
 def scan(
-    sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="Folder, drive, device or image (raw, E01, VHD, VMDK, QCOW2 …).")],
+    sources: Annotated[
+        list[str], typer.Argument(metavar="SOURCE...", help="Folder, drive, device or image (raw, E01, VHD, VMDK, QCOW2 …).")
+    ],
     case: Annotated[Path, typer.Option(help="Folder for the case; the same folder again goes on where the scan stopped.")],
     visit: Annotated[Path | None, typer.Option(help="visit.yaml: who, on whose authority, declared devices, conditions.")] = None,
     hashset: Annotated[list[str] | None, typer.Option(help="Hash set, or ROLE=FILE (alert=… or ignore=…) for a plain list.")] = None,
     role: Annotated[str | None, typer.Option(help="Role of lists that do not state one: alert or ignore.")] = None,
     hashset_key: Annotated[Path | None, typer.Option(help="Key file of keyed hash sets.")] = None,
-    keywords: Annotated[list[str] | None, typer.Option(help="Keyword list (CSV, YAML or text); 'shipped' for the demonstration lists.")] = None,
+    keywords: Annotated[
+        list[str] | None, typer.Option(help="Keyword list (CSV, YAML or text); 'shipped' for the demonstration lists.")
+    ] = None,
     yara: Annotated[list[str] | None, typer.Option(help="YARA file or folder; 'shipped' for those that come with the tool.")] = None,
     profile: Annotated[str, typer.Option(help="quick, standard or full.")] = "standard",
     time_budget: Annotated[str | None, typer.Option(help="End after this long with what there is: 15m, 90s, 1h.")] = None,
     live: Annotated[bool, typer.Option("--live", help="The source is a drive of this running computer (needs --visit).")] = False,
     unlock: Annotated[Path | None, typer.Option(help="File with passwords or recovery keys, one a line; '-' asks for one.")] = None,
-    key: Annotated[Path | None, typer.Option(help="Signing key (encrypted PKCS#8 PEM); without one the case is signed by nobody known.")] = None,
-    passphrase_file: Annotated[Path | None, typer.Option(help="File with the signing key's passphrase (otherwise it is asked for).")] = None,
+    key: Annotated[
+        Path | None, typer.Option(help="Signing key (encrypted PKCS#8 PEM); without one the case is signed by nobody known.")
+    ] = None,
+    passphrase_file: Annotated[
+        Path | None, typer.Option(help="File with the signing key's passphrase (otherwise it is asked for).")
+    ] = None,
     workers: Annotated[int | None, typer.Option(min=1, max=64, help="Worker processes; default one for each core.")] = None,
     hash_source: Annotated[bool, typer.Option("--hash-source", help="Hash whole images of any size (small ones always are).")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say only alerts and the result.")] = False,
@@ -82,7 +90,10 @@ def scan(
     except JournalError as error:
         stop(f"the case {case} cannot be gone on with: {error}", FAILED)
     except OSError as error:
-        stop(f"the case folder {case} can no longer be written ({error.strerror or error}); what was found until then is in its journal", FAILED)
+        stop(
+            f"the case folder {case} can no longer be written ({error.strerror or error}); what was found until then is in its journal",
+            FAILED,
+        )
     finally:
         progress.close()
     _say(case, as_json)
@@ -170,16 +181,16 @@ def _rules(setup: Setup, keywords: list[str], yara: list[str], quiet: bool) -> d
                 opened = hashsets.open_set(Path(item.path), role=item.role, key=bytes.fromhex(item.key) if item.key else None)
             except (hashsets.HashSetError, OSError) as error:
                 stop(str(error))
-            for problem in opened.problems:
-                warn(f"{item.path}: {problem}")
+            for line in opened.problems:
+                warn(f"{item.path}: {line}")
             identities["hash_sets"].append(opened.identity)
     if keywords:
         from rules import keywords as words
 
         setup.keywords = [str(words.SHIPPED) if name == "shipped" else str(existing(Path(name), "the keyword list")) for name in keywords]
         libraries = words.load([Path(path) for path in setup.keywords])
-        for problem in libraries.problems:
-            warn(problem)
+        for trouble in libraries.problems:
+            warn(trouble)
         if not libraries.count:
             stop("the keyword lists hold no usable term")
         identities["keywords"] = {"digest": libraries.digest, "terms": libraries.count}
@@ -188,8 +199,8 @@ def _rules(setup: Setup, keywords: list[str], yara: list[str], quiet: bool) -> d
 
         setup.yara = [str(yara_rules.SHIPPED) if name == "shipped" else str(existing(Path(name), "the YARA rules")) for name in yara]
         rules = yara_rules.load([Path(path) for path in setup.yara])
-        for problem in rules.problems:
-            warn(problem)
+        for wrong in rules.problems:
+            warn(wrong)
         if not rules.count:
             stop("the YARA files hold no usable rule")
         identities["yara"] = {"digest": rules.digest, "rules": rules.count}
@@ -220,7 +231,11 @@ def _say(case: Path, as_json: bool) -> None:
     seal = json.loads((case / "seal.json").read_bytes())
     assessment = report["assessment"]
     if as_json:
-        print(json.dumps({"case": str(case), "fingerprint": seal["fingerprint"], "assessment": assessment, "findings": len(report["findings"])}))
+        print(
+            json.dumps(
+                {"case": str(case), "fingerprint": seal["fingerprint"], "assessment": assessment, "findings": len(report["findings"])}
+            )
+        )
         return
     print(f"\n{visible(assessment.get('headline') or assessment['outcome'])}\n")
     for reason in assessment["reasons"][:3]:

@@ -91,7 +91,7 @@ class FolderSource:
         """Raises ``OSError``: a folder has no bytes of its own."""
         raise OSError("a folder has no bytes of its own")
 
-    def filesystem(self, volume: Volume) -> Filesystem:
+    def filesystem(self, volume: Volume, *, careful: bool = False) -> Filesystem:
         """The folder's tree. Raises ``OSError`` where the folder can no longer be read."""
         from triage.evidence.filesystems.folder import FolderFilesystem
 
@@ -136,13 +136,13 @@ class ImageSource:
         """The (decrypted) bytes of a volume; of an APFS volume, those of its container."""
         return self._found().data[volume.id]
 
-    def filesystem(self, volume: Volume) -> Filesystem:
+    def filesystem(self, volume: Volume, *, careful: bool = False) -> Filesystem:
         """The file system of a volume whose status is PARSED. Raises ``OSError`` with a plain reason where it cannot be opened."""
         if volume.status is not Status.PARSED:
             raise OSError(volume.reason or "this volume has no file system to read")
         from triage.evidence.filesystems import open_filesystem
 
-        return open_filesystem(self.volume_bytes(volume), volume, self._secrets)
+        return open_filesystem(self.volume_bytes(volume), volume, self._secrets, careful=careful)
 
     def close(self) -> None:
         """Let go of everything. Safe to call twice."""
@@ -175,7 +175,7 @@ class FailedSource:
         """Raises ``OSError`` with the reason."""
         raise OSError(volume.reason)
 
-    def filesystem(self, volume: Volume) -> Filesystem:
+    def filesystem(self, volume: Volume, *, careful: bool = False) -> Filesystem:
         """Raises ``OSError`` with the reason."""
         raise OSError(volume.reason)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -37,7 +37,7 @@ def read_content(
     entry: Entry,
     algorithms: Sequence[str],
     beat: Callable[[int], None],
-    seconds: Counter[str],
+    seconds: defaultdict[str, float],
     also: Callable[[bytes], None] | None = None,
 ) -> Content:
     """Read an entry once. ``beat(n)`` is called as bytes come in; ``also`` gets every chunk of a file too large to keep; the time taken

@@ -7,7 +7,7 @@ the name and, in text, the content; YARA; then the artefacts whose file this is.
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -88,11 +88,11 @@ class Inspector:
     def __init__(self, setup: Setup, emit: Emitter, pulse: Pulse) -> None:
         self._setup, self._emit, self._pulse = setup, emit, pulse
         self._profile = setup.profile
-        self._seconds: Counter[str] = Counter()
+        self._seconds: defaultdict[str, float] = defaultdict(float)
 
     def take_timings(self) -> dict[str, float]:
         """Seconds spent by kind of work since last asked."""
-        taken, self._seconds = self._seconds, Counter()
+        taken, self._seconds = self._seconds, defaultdict(float)
         return {f"worker_{name}": round(value, 6) for name, value in taken.items()}
 
     @cached_property

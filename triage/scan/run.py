@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections import Counter, deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -86,12 +86,13 @@ class Scan:
         self._deadline = deadline
         self._hash_sources = hash_sources
         self._started = time.monotonic()
-        self._timings: Counter[str] = Counter()
+        self._timings: defaultdict[str, float] = defaultdict(float)
         self._first_alert: float | None = None
         self._plan = Plan()
         self._task_ids = iter(range(1 << 62))
         self._gaps = False
         self._walked_all = True
+        self._careful: set[tuple[str, str]] = set()
         self._stop = False
 
     def request_stop(self) -> None:
@@ -200,7 +201,12 @@ class Scan:
         self._progress.phase("walk")
         clock = time.monotonic()
         walks = [_Walk(source, volume) for source, volume in volumes]
-        queue = deque(self._task({"do": "walk", "source": w.source, "volume": w.volume}, note=w) for w in walks)
+
+        def task_of(walk: _Walk) -> Task:
+            careful = (walk.source, walk.volume) in self._careful
+            return self._task({"do": "walk", "source": walk.source, "volume": walk.volume, "careful": careful}, note=walk)
+
+        queue = deque(task_of(walk) for walk in walks)
 
         def on_done(task: Task, result: dict[str, Any]) -> None:
             walk: _Walk = task.note
@@ -216,7 +222,11 @@ class Scan:
             walk.tries += 1
             if walk.tries < TRIES:
                 walk.frames.clear()
-                queue.appendleft(self._task({"do": "walk", "source": walk.source, "volume": walk.volume}, note=walk))
+                if walk.tries == TRIES - 1:
+                    self._careful.add((walk.source, walk.volume))
+                    why = f"the fast reader failed on this volume ({death.reason}): The Sleuth Kit reads it instead"
+                    self._cover(walk.source, walk.volume, "file system", Status.FAILED, why)
+                queue.appendleft(task_of(walk))
                 return
             self._walked_all = False
             self._cover(walk.source, walk.volume, "file system", Status.FAILED, f"{death.reason}: what was listed until then is used")
@@ -301,7 +311,8 @@ class Scan:
 
     def _inspect_task(self, inspection: _Inspection) -> Task:
         batch = inspection.batch
-        head = {"do": "inspect", "source": batch.source, "volume": batch.volume, "class": batch.cls}
+        careful = (batch.source, batch.volume) in self._careful
+        head = {"do": "inspect", "source": batch.source, "volume": batch.volume, "class": batch.cls, "careful": careful}
         if inspection.avoid:
             head["avoid"] = {str(key): value for key, value in inspection.avoid.items()}
         return self._task(head, batch.entries, note=inspection)
@@ -332,7 +343,8 @@ class Scan:
         }  # fmt: skip
         self._journal.append("listing", record)
         self._state.batch_done(record)
-        self._timings.update(result.get("timings", {}))
+        for name, seconds in result["timings"].items():
+            self._timings[name] += seconds
 
     # --- what workers say --------------------------------------------------------------------------------------------------------
 

@@ -40,7 +40,7 @@ class _Worker:
         self.setup, self.emit, self.pulse = setup, emit, pulse
         self.inspector = Inspector(setup, emit, pulse)
         self._sources: dict[str, Source] = {}
-        self._filesystems: dict[tuple[str, str], Filesystem] = {}
+        self._filesystems: dict[tuple[str, str, bool], Filesystem] = {}
         self._errors_told: dict[str, int] = {}
 
     def _source(self, source_id: str) -> Source:
@@ -55,10 +55,11 @@ class _Worker:
     def _volume(self, source_id: str, volume_id: str) -> Volume:
         return next(volume for volume in self._source(source_id).volumes() if volume.id == volume_id)
 
-    def _filesystem(self, source_id: str, volume_id: str) -> Filesystem:
-        key = (source_id, volume_id)
+    def _filesystem(self, order: dict[str, Any]) -> Filesystem:
+        source_id, volume_id, careful = order["source"], order["volume"], order.get("careful", False)
+        key = (source_id, volume_id, careful)
         if key not in self._filesystems:
-            self._filesystems[key] = self._source(source_id).filesystem(self._volume(source_id, volume_id))
+            self._filesystems[key] = self._source(source_id).filesystem(self._volume(source_id, volume_id), careful=careful)
         return self._filesystems[key]
 
     def do_open(self, order: dict[str, Any], body: bytes) -> None:
@@ -149,7 +150,7 @@ class _Worker:
 
         self.pulse.item(0)
         try:
-            filesystem = self._filesystem(order["source"], order["volume"])
+            filesystem = self._filesystem(order)
         except OSError as error:
             self.emit.count("file system", Status.UNRECOGNISED, str(error))
             self.emit.done(entries=0, failed=str(error))
@@ -187,7 +188,7 @@ class _Worker:
         """Inspect a batch of entries."""
         from triage.scan.inspect import rows_to_entries
 
-        filesystem = self._filesystem(order["source"], order["volume"])
+        filesystem = self._filesystem(order)
         entries = list(rows_to_entries(body))
         avoid = {int(key): (stage, why) for key, (stage, why) in order.get("avoid", {}).items()}
         rows = self.inspector.batch(filesystem, order["class"], entries, avoid)

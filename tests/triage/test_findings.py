@@ -220,7 +220,17 @@ def test_a_group_is_the_same_in_any_order() -> None:
 
 
 def test_an_observation_counts_once() -> None:
-    assert merged(hits(20) + hits(20)).count == 20
+    twice = merged(hits(20) + hits(20))
+    assert twice == merged(hits(20))
+    assert (twice.count, len(twice.observations)) == (20, 20)
+
+
+def test_live_examples_go_before_deleted_ones() -> None:
+    deleted = stored(keyword(recovered=True), 1, path="/a")
+    live = stored(keyword(), 2, path="/b")
+    finding = merged([deleted, live])
+    assert (finding.path, finding.allocated) == ("/b", True)
+    assert [example["path"] for example in finding.examples] == ["/b", "/a"]
 
 
 def test_groups_differ_by_term_where_user_and_source() -> None:

@@ -389,6 +389,7 @@ def test_a_manifest_row_given_twice(case: Path, signer: Signer) -> None:
         {"journal_head": "0" * 64},
         {"fingerprint": "AAAA"},
         {"certificates": ["junk"]},
+        {"signature": base64.b64encode(bytes(64)).decode()},
     ],
 )
 def test_a_seal_signed_with_the_right_key_that_says_something_else(case: Path, signer: Signer, changes: dict[str, Any]) -> None:

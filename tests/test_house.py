@@ -33,13 +33,6 @@ def test_nothing_below_imports_triage(path: Path) -> None:
     assert not [name for name in _imports(path) if name.partition(".")[0] == "triage"]
 
 
-@pytest.mark.parametrize("package", BELOW)
-def test_packages_below_do_not_know_each_other_sideways(package: str) -> None:
-    others = {other for other in BELOW if other != package}
-    used = {name.partition(".")[0] for path in _files((package,)) for name in _imports(path)} & others
-    assert not used
-
-
 def test_no_pickle_no_network_no_evaluation() -> None:
     bad = []
     for path in _files(ALL):

@@ -41,6 +41,8 @@ def visible(text: str, limit: int | None = None) -> str:
         tail = limit // 3
         head = limit - tail
         return f"{visible(text[:head])} ⟨… {len(text) - limit:,} characters left out …⟩ {visible(text[-tail:] if tail else '')}"
+    if text.isascii() and text.isprintable():
+        return text
     shown = _HIDDEN.sub(_sign, text)
     return shown if shown.isascii() else _STACK.sub(r"\1⟨more marks⟩", shown)
 
@@ -52,6 +54,8 @@ def csv_cell(text: str, limit: int | None = None) -> str:
     break, gets an apostrophe in front (STANDARDS 2.4; OWASP, "CSV Injection"). Quoting is the CSV writer's work.
     """
     shown = visible(text, limit)
+    if text[:1].isalnum():
+        return shown
     return "'" + shown if text[:1] in ("\t", "\r", "\n") or text.lstrip().startswith(_FORMULA) else shown
 
 

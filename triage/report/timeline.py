@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
+from rules.findings.fields import time_fields
 from triage.report.case import Case
 from triage.report.records import instants, listed, read
 from triage.text import csv_cell, visible
@@ -112,18 +113,21 @@ def _rows(item: dict[str, Any]) -> Iterator[str]:
             item.get("user") or "",
             identity,
         )
-        # Times before 1970 are negative: shifted, so that the text sorts as the number does.
-        yield f"{ns + (1 << 66):020d}\t{json.dumps(identity)}\t{json.dumps(row)}\n"
+        # Shifted, so that a time before 1970 is not negative, and padded: the text then sorts as the number does, from year 1 to 9999.
+        yield f"{ns + 10**20:021d}\t{json.dumps(identity)}\t{json.dumps(row)}\n"
 
 
 def describe(item: dict[str, Any]) -> str:
     """An observation in one line: its text and number fields by name, its times, user and own path left out. Made visible."""
     parts = []
-    timed = {field for field, _, _ in instants(item)}
+    timed = time_fields().get(item["type"], ())
     for name, value in item.items():
-        if name in timed or f"{name}_reason" in item:
-            continue
-        if name in ("type", "id", "provenance", "user", "hashes") or name.endswith(("_reason", "_local")) or value in (None, "", [], {}):
+        if (
+            name in timed
+            or name in ("type", "id", "provenance", "user", "hashes")
+            or name.endswith(("_reason", "_local"))
+            or value in (None, "", [], {})
+        ):
             continue
         if name == "path" and value == item["provenance"]["path"]:
             continue

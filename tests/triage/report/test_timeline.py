@@ -50,6 +50,13 @@ def test_every_time_once_and_listed_files_only_where_a_finding_names_them(makers
     assert {r["path"] for r in rows if r["type"] == "FileSeen"} == {named}
 
 
+def test_the_first_and_the_last_year_stand_at_the_ends(makers: SimpleNamespace, tmp_path: Path) -> None:
+    maker = makers.Maker(tmp_path / "c").open().source()
+    for ns in (253_402_300_799 * 10**9, 0, -62_135_596_800 * 10**9, 10**19, -(10**9)):
+        maker.observe(o.PageVisit(url="u", time=Timestamp(ns)))
+    assert [row["time_utc"][:10] for row in _rows(maker.finish())] == ["0001-01-01", "1969-12-31", "1970-01-01", "2286-11-20", "9999-12-31"]
+
+
 def test_no_cell_is_a_formula_and_nothing_acts(makers: SimpleNamespace, tmp_path: Path) -> None:
     rows = _rows(makers.hostile(tmp_path / "c"))
     assert len(rows) >= 40

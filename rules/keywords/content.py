@@ -2,7 +2,7 @@
 
 Encodings: UTF-8 with any stray bytes read as Windows-1252 (which covers Latin-1, and files that mix the two); UTF-16 and UTF-32 by their
 byte order mark; UTF-16 without one by where its zero bytes stand. Content that is none of these but holds zero bytes (a program, a
-database) is read as 8-bit text and, besides, its stretches of UTF-16 within Latin-1 are read as such.
+database, a disk) is read as UTF-8 in which any other byte ends a word, and, besides, its stretches of UTF-16 within Latin-1 are read as such.
 """
 
 from __future__ import annotations
@@ -26,11 +26,8 @@ _SAMPLE = 1 << 13
 _WIDE = {"utf-16-le": 2, "utf-16-be": 2, "utf-32-le": 4, "utf-32-be": 4}
 _MARKS = ((b"\xff\xfe\x00\x00", "utf-32-le"), (b"\x00\x00\xfe\xff", "utf-32-be"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _PRINTABLE = rb"\t\r\n\x20-\x7e\xa0-\xff"
-# Big-endian letters look like little-endian ones read one byte late, hence the look-behinds.
-_RUNS = (
-    ("utf-16-le", re.compile(rb"(?:[%b]\x00){3,}" % _PRINTABLE)),
-    ("utf-16-be", re.compile(rb"(?<![%b])(?:\x00[%b]){3,}" % (_PRINTABLE, _PRINTABLE))),
-)  # fmt: skip
+_LITTLE = re.compile(rb"(?:[%b]\x00){3,}" % _PRINTABLE)
+_BIG = re.compile(rb"(?<![%b])(?:\x00[%b]){3,}" % (_PRINTABLE, _PRINTABLE))
 
 
 def encoding_of(head: bytes) -> str:
@@ -47,6 +44,21 @@ def encoding_of(head: bytes) -> str:
         if len(high) >= 2 and _share(high) >= 0.7 and _share(low) <= 0.2:
             return name
     return "binary"
+
+
+def _wide_runs(data: bytes) -> list[tuple[str, int, int]]:
+    """(encoding, start, end) of what looks like UTF-16 in binary content.
+
+    One byte on, big-endian text reads as little-endian without its last letter, and the other way about: the longer reading is the right one.
+    """
+    little = {match.start(): match.end() for match in _LITTLE.finditer(data)}
+    runs = []
+    for match in _BIG.finditer(data):
+        start, end = match.span()
+        if little.get(start + 1, 0) < end:
+            little.pop(start + 1, None)
+            runs.append(("utf-16-be", start, end))
+    return runs + [("utf-16-le", start, end) for start, end in little.items()]
 
 
 def _share(data: bytes) -> float:
@@ -89,21 +101,20 @@ class Stream:
         if width:
             self._wide(data, 0, self._encoding, width, accept)
             return
-        folded = fold_bytes(data)
-        spans = self._matcher.spans(folded)
+        folded = fold_bytes(data, binary=self._encoding == "binary")
+        spans = self._matcher.spans(folded, self._tally.full)
         if spans:
             base = self._base
             self._tally.add(spans, folded, lambda offset: base + offset, accept)
         if b"\x00" in data:
-            for name, run in _RUNS:
-                for match in run.finditer(data):
-                    self._wide(match[0], match.start(), name, 2, accept)
+            for name, start, end in _wide_runs(data):
+                self._wide(data[start:end], start, name, 2, accept)
 
     def _wide(self, data: bytes, at: int, encoding: str, width: int, accept: range) -> None:
         """A stretch of UTF-16 or UTF-32 that begins ``at`` in the window."""
         text = data[: len(data) - len(data) % width].decode(encoding, "replace")
         folded = fold_bytes(text.encode("utf-8", "replace"))
-        spans = self._matcher.spans(folded)
+        spans = self._matcher.spans(folded, self._tally.full)
         if not spans:
             return
         place = _Wide(folded.raw, encoding)

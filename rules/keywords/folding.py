@@ -47,15 +47,17 @@ def decode(data: bytes) -> str:
     return _characters(data)[0]
 
 
-def _characters(data: bytes) -> tuple[str, bool]:
-    """The text, and True if each byte is a character of its own.
+def _characters(data: bytes, binary: bool = False) -> tuple[str, bool]:
+    """The text, and True if each byte is a character of its own. In ``binary`` content stray bytes stay lone surrogates, which are no letters.
 
-    Where more bytes are stray than belong to UTF-8 sequences, what looks like a sequence is chance: all of it is Windows-1252 then.
+    In text, where more bytes are stray than belong to UTF-8 sequences, what looks like a sequence is chance: all of it is Windows-1252 then.
     """
     try:
         return data.decode("utf-8"), False
     except UnicodeDecodeError:
         pass
+    if binary:
+        return data.decode("utf-8", "surrogateescape"), False
     sound = data.decode("utf-8", "ignore")
     sequences = len(sound.encode())
     if len(data) - sequences > sequences - len(sound):
@@ -69,10 +71,11 @@ def _stray(match: re.Match[str]) -> str:
 
 @dataclass(slots=True)
 class Folded:
-    """``data``: valid UTF-8, folded. ``_pieces``: (start in data, length in data, start in raw, length in raw) where the two differ."""
+    """``data``: valid UTF-8, folded, of ``raw``. ``_pieces``: (start in data, length in data, start in raw, length in raw) where the two differ."""
 
     raw: bytes
     data: bytes
+    binary: bool = False
     _pieces: list[tuple[int, int, int, int]] = field(default_factory=list)
     _maps: dict[int, tuple[list[int], list[int]]] = field(default_factory=dict)
 
@@ -111,7 +114,7 @@ class Folded:
             _, length, raw_start, raw_length = self._pieces[index]
             folded, raw, at, raw_at = [0], [0], 0, 0
             piece = self.raw[raw_start : raw_start + raw_length]
-            text, single = _characters(piece)
+            text, single = _characters(piece, self.binary)
             escaped = text if single else piece.decode("utf-8", "surrogateescape")
             for match in _CLUSTER.finditer(text):
                 at = min(at + _folded_length(match[0]), length)
@@ -128,8 +131,10 @@ def _folded_length(cluster: str) -> int:
     return len(fold(cluster).encode("utf-8", "replace"))
 
 
-def fold_bytes(raw: bytes) -> Folded:
-    """Fold 8-bit text (see ``decode``). Only the stretches that are not ASCII are taken apart, so that plain text goes at the speed of memory."""
+def fold_bytes(raw: bytes, *, binary: bool = False) -> Folded:
+    """Fold 8-bit text (see ``decode``), or ``binary`` content, in which a byte that is not UTF-8 is no letter and ends the word before it.
+
+    Only the stretches that are not ASCII are taken apart, so that plain text goes at the speed of memory."""
     if raw.isascii():
         return Folded(raw, raw.lower().replace(b"_", b" "))
     out: list[bytes] = []
@@ -154,10 +159,10 @@ def fold_bytes(raw: bytes) -> Folded:
         flush(begin)
         found = _ASCII.search(raw, end) if end < size else None
         end = found.start() if found else size
-        piece = fold(decode(raw[begin:end])).encode("utf-8", "replace")
+        piece = fold(_characters(raw[begin:end], binary)[0]).encode("utf-8", "replace")
         pieces.append((folded_at, len(piece), begin, end - begin))
         out.append(piece)
         folded_at += len(piece)
         at = plain = end
     flush(size)
-    return Folded(raw, b"".join(out), pieces)
+    return Folded(raw, b"".join(out), binary, pieces)

@@ -16,7 +16,7 @@ class Hit:
 
     ``start`` and ``end``: characters of the text (``in_text``: after percent-encoding and entities are undone), or bytes of the content
     (``in_bytes``, streams). ``found``: the text there. ``context``: the text around it, ``found`` included, nothing escaped: it is evidence, and hostile. ``repeats``: on the
-    last hit that is kept of a term, how many more there were.
+    last hit that is kept of a term, how many more there were (counting ends at ten thousand).
     """
 
     term: str

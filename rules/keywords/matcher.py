@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
@@ -53,9 +53,7 @@ class Matcher:
         Raises ``ValueError`` for an unknown ``where``.
         """
         _known(where)
-        if where in ("url", "title"):
-            text = _plain(text, where)
-        folded = fold_bytes(text.encode("utf-8", "replace"))
+        folded = fold_bytes(plain_text(text, where).encode("utf-8", "replace"))
         found = self.spans(folded)
         if not found:
             return []
@@ -79,11 +77,16 @@ class Matcher:
         _known(where)
         return Stream(self, where, context)
 
-    def spans(self, folded: Folded) -> list[tuple[int, int, int]]:
-        """(start, end, term number) of every match in folded text, conditions not yet considered; of one term's overlapping ones, the first."""
+    def spans(self, folded: Folded, full: Collection[int] = ()) -> list[tuple[int, int, int]]:
+        """(start, end, term number) of every match in folded text, conditions not yet considered; of one term's overlapping ones, the first.
+
+        ``full``: numbers of terms that are not looked for any more.
+        """
         data = folded.data
         out = []
         for number, ends in self._engine.candidates(data).items():
+            if number in full:
+                continue
             last = -1
             for start, end in self._patterns[number].spans(data, ends):
                 if start >= last:
@@ -105,7 +108,8 @@ def _known(where: str) -> None:
         raise ValueError(f"no kind of text is called {where!r}: {', '.join(PLACES)}")
 
 
-def _plain(text: str, where: str) -> str:
+def plain_text(text: str, where: str) -> str:
+    """``text`` as ``in_text`` sees it: percent-encoding and entities undone in the kinds of text that have them."""
     if where == "url":
         body = _DATA_URL.match(text)
         if body:
@@ -114,4 +118,6 @@ def _plain(text: str, where: str) -> str:
             if not _ESCAPED.search(text):
                 break
             text = decode(unquote_to_bytes(text.encode("utf-8", "replace")))
-    return html.unescape(text) if "&" in text and ";" in text else text
+    if where in ("url", "title") and "&" in text and ";" in text:
+        text = html.unescape(text)
+    return text

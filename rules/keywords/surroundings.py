@@ -17,8 +17,13 @@ _LETTERS_A_WORD = 30
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """The conditions of one term, compiled. ``reach``: characters either side that are looked at."""
+    """The conditions of one term, compiled. ``reach``: characters either side that are looked at.
 
+    ``around``: contexts that hold the term itself ("glue gun" for "gun") silence the place they stand around and no other; ``unless``: the
+    other contexts silence it from nearby.
+    """
+
+    around: re.Pattern[str] | None
     unless: re.Pattern[str] | None
     near: re.Pattern[str] | None
     words: int
@@ -29,13 +34,18 @@ class Surroundings:
         before = data[max(0, start - 4 * self.reach) : start].decode("utf-8", "ignore")[-self.reach :]
         after = data[end : end + 4 * self.reach].decode("utf-8", "ignore")[: self.reach]
         found = data[start:end].decode("utf-8", "replace")
+        left, right = before[-UNLESS_REACH:], after[:UNLESS_REACH]
+        if self.around is not None:
+            for context in self.around.finditer(left + found + right):
+                if context.start() <= len(left) and context.end() >= len(left) + len(found):
+                    return f"silenced by {context[0]!r} around it"
         if self.unless is not None:
-            silencer = self.unless.search(before[-UNLESS_REACH:] + found + after[:UNLESS_REACH])
+            silencer = self.unless.search(left + found + right)
             if silencer:
                 return f"silenced by {silencer[0]!r} nearby"
         if self.near is not None:
-            left = any(len(_WORDS.findall(before, match.end())) < self.words for match in self.near.finditer(before))
-            if not left and not any(len(_WORDS.findall(after[: match.start()])) < self.words for match in self.near.finditer(after)):
+            earlier = any(len(_WORDS.findall(before, match.end())) < self.words for match in self.near.finditer(before))
+            if not earlier and not any(len(_WORDS.findall(after[: match.start()])) < self.words for match in self.near.finditer(after)):
                 return f"none of its companions stands within {self.words} words"
         return None
 
@@ -45,8 +55,12 @@ def surroundings(term: Term) -> Surroundings | None:
     if not term.unless and term.near is None:
         return None
     words = term.near.words if term.near else 0
+    own = fold(term.text)
+    around = [context for context in term.unless if own in fold(context)]
+    elsewhere = [context for context in term.unless if own not in fold(context)]
     return Surroundings(
-        _any_of(term.unless) if term.unless else None,
+        _any_of(around) if around else None,
+        _any_of(elsewhere) if elsewhere else None,
         _any_of(term.near.terms) if term.near else None,
         words,
         max(UNLESS_REACH, words * _LETTERS_A_WORD),

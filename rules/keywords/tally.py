@@ -15,15 +15,18 @@ if TYPE_CHECKING:
 CONTEXT = 40
 MAX_KEPT = 100
 """Hits kept of one term in one item; the rest are counted (``Hit.repeats``)."""
+MAX_COUNTED = 10_000
+"""After so many, a term is no longer looked for in that item: a file can be made of nothing but one word."""
 
 
 class Tally:
-    """The hits of one item as they come in: the first of each term kept, the others counted."""
+    """The hits of one item as they come in: the first of each term kept, the others counted. ``full``: terms that have been met often enough."""
 
     def __init__(self, matcher: Matcher, where: str, context: int) -> None:
         self._matcher, self._where, self._context = matcher, where, context
         self._hits: list[Hit] = []
         self._counts: dict[int, int] = {}
+        self.full: set[int] = set()
         self._last: dict[int, int] = {}
 
     def add(self, spans: Sequence[tuple[int, int, int]], folded: Folded, place: Callable[[int], int], accept: range | None = None) -> None:
@@ -34,7 +37,12 @@ class Tally:
                 continue
             if not self._matcher.allowed(number, self._where, folded.data, start, end):
                 continue
-            count = self._counts[number] = self._counts.get(number, 0) + 1
+            count = self._counts.get(number, 0) + 1
+            if count > MAX_COUNTED:
+                continue
+            self._counts[number] = count
+            if count == MAX_COUNTED:
+                self.full.add(number)
             if count <= MAX_KEPT:
                 self._last[number] = len(self._hits)
                 self._hits.append(self._hit(number, folded, raw_start, folded.origin(end, end=True), place))

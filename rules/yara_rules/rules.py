@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,15 @@ class YaraHit:
     strings: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class YaraRule:
+    """One rule as its author describes it."""
+
+    name: str
+    tags: tuple[str, ...]
+    meta: Mapping[str, Any]
+
+
 @dataclass
 class YaraRules:
     """Rules ready to match. ``digest``: SHA-256 (hex) of the sources and their namespaces. ``compiled`` is None where there is no sound rule at all."""
@@ -41,6 +50,11 @@ class YaraRules:
     namespaces: Sequence[str]
     problems: list[Problem]
     warnings: list[Problem]
+
+    def __iter__(self) -> Iterator[YaraRule]:
+        """The rules in use, in their order."""
+        for rule in self.compiled or ():
+            yield YaraRule(rule.identifier, tuple(rule.tags), dict(rule.meta))
 
     def match(
         self, data: bytes | memoryview, *, filename: str, filepath: str, extension: str, filetype: str = "", timeout: float = 10

@@ -1,8 +1,236 @@
+"""``triage rules``: what the rules are, what is wrong with a file of them, and what a term would hit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
 import typer
-app = typer.Typer()
+
+from triage.commands.common import COMPLETED, FAILED, existing, stop
+
+if TYPE_CHECKING:
+    from rules.problems import Problem
+
+app = typer.Typer(help="Finding rules, keyword libraries and YARA rules: list them, check them, try a term.", no_args_is_help=True)
+
+_KINDS = ("findings", "keywords", "yara")
+_YARA = (".yar", ".yara", ".yr")
+_KEYWORDS = (".csv", ".txt")
+_YAML = (".yaml", ".yml")
+_CONDITIONS = ("checks.yaml", "advice.yaml")
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
 @app.command("list")
-def l() -> None: ...
+def list_rules(
+    kind: Annotated[str | None, typer.Option("--kind", help="Only findings, keywords or yara.")] = None, as_json: Json = False
+) -> None:
+    """Every rule that ships: finding rules, keyword libraries by category, YARA rules."""
+    if kind is not None and kind not in _KINDS:
+        stop(f"--kind is {', '.join(_KINDS)}, not {kind}")
+    rows = [row for each in _KINDS if kind in (None, each) for row in _LISTS[each]()]
+    if as_json:
+        typer.echo(json.dumps(rows, indent=1))
+        return
+    _table(
+        ("KIND", "NAME", "SEVERITY", "CATEGORY", "WHAT"),
+        [tuple(str(row[key]) for key in ("kind", "name", "severity", "category", "what")) for row in rows],
+    )
+
+
 @app.command("check")
-def c() -> None: ...
+def check(
+    paths: Annotated[list[Path], typer.Argument(help="Files, or folders with everything below them.")], as_json: Json = False
+) -> None:
+    """Explain every problem with file and line. Exit code 1 if there is one."""
+
+    problems: list[Problem] = []
+    sound = dict.fromkeys(_CHECKS, 0)
+    for path in paths:
+        for file in _files(existing(path, "the rule file"), problems):
+            kind = _kind(file, problems)
+            if kind is not None:
+                count, found = _CHECKS[kind](file)
+                sound[kind] += count
+                problems += found
+    if as_json:
+        rows = [{"file": item.file, "line": item.line, "reason": item.reason} for item in problems]
+        typer.echo(json.dumps({"sound": sound, "problems": rows}, indent=1))
+    else:
+        from triage.text import visible
+
+        for problem in problems:
+            typer.echo(visible(str(problem)))
+        names = {"findings": "finding rules", "conditions": "checks and advice", "keywords": "keywords", "yara": "YARA rules"}
+        used = ", ".join(f"{names[kind]} {count}" for kind, count in sound.items() if count) or "nothing"
+        typer.echo(f"usable: {used}; {len(problems)} {'problem' if len(problems) == 1 else 'problems'}")
+    raise typer.Exit(FAILED if problems else COMPLETED)
+
+
+@app.command("try")
+def try_term(
+    term: Annotated[str, typer.Argument(help="The term as it would stand in a library.")],
+    text: Annotated[str, typer.Argument(help="The text to try it on.")],
+    form: Annotated[str, typer.Option(help="word, phrase, stem, wildcard or regex.")] = "word",
+    where: Annotated[str, typer.Option(help="What kind of text it is: search_terms, title, url, name, text or application.")] = "text",
+    unless: Annotated[list[str] | None, typer.Option(help="A context that silences the term.")] = None,
+    near: Annotated[list[str] | None, typer.Option(help="A companion without which the term does not count.")] = None,
+    within: Annotated[int, typer.Option(min=1, max=50, help="At most so many words from its companion.")] = 5,
+    as_json: Json = False,
+) -> None:
+    """Show where TERM would hit in TEXT, and where it stands and would not, with the reason."""
+    from rules.keywords import FORMS, Near, Term, explain
+    from triage.text import visible
+
+    if form not in FORMS:
+        stop(f"--form is {', '.join(FORMS)}, not {form}")
+    tried = Term(term, "", 1, form, None, Near(tuple(near), within) if near else None, tuple(unless or ()))
+    try:
+        places = explain(tried, text, where)
+    except ValueError as error:
+        stop(f"{term!r}: {error}")
+    if as_json:
+        typer.echo(
+            json.dumps([{"found": place.found, "hit": place.objection is None, "reason": place.objection} for place in places], indent=1)
+        )
+        return
+    for place in places:
+        typer.echo(
+            f"{'no hit' if place.objection else 'HIT   '}  {visible(place.found)}{f': {visible(place.objection)}' if place.objection else ''}"
+        )
+    if not places:
+        typer.echo("no hit: the term does not stand in the text")
+
+
 def register(parent: typer.Typer) -> None:
+    """Add the commands to the program."""
     parent.add_typer(app, name="rules")
+
+
+def _finding_rows() -> Iterable[dict[str, Any]]:
+    from rules import findings
+
+    for rule in findings.load():
+        severity, category = rule.severity, rule.category
+        yield {
+            "kind": "findings",
+            "name": rule.id,
+            "severity": severity.default if not severity.field else f"{severity.field} or {severity.default}",
+            "category": category.default if not category.field else f"{category.field} or {category.default}",
+            "what": f"{rule.on}: {rule.title}",
+        }
+
+
+def _keyword_rows() -> Iterable[dict[str, Any]]:
+    from rules import keywords
+
+    groups: dict[tuple[str, str], list[int]] = {}
+    for term in keywords.load([keywords.SHIPPED]).terms:
+        groups.setdefault((term.library, term.category), []).append(term.severity)
+    for (library, category), severities in sorted(groups.items()):
+        low, high = min(severities), max(severities)
+        span = str(low) if low == high else f"{low} to {high}"
+        yield {"kind": "keywords", "name": library, "severity": span, "category": category, "what": f"{len(severities)} terms"}
+
+
+def _yara_rows() -> Iterable[dict[str, Any]]:
+    from rules import yara_rules
+
+    for rule in yara_rules.load([yara_rules.SHIPPED]):
+        meta = rule.meta
+        yield {
+            "kind": "yara",
+            "name": rule.name,
+            "severity": meta.get("severity", ""),
+            "category": meta.get("category", ""),
+            "what": meta.get("description", ""),
+        }
+
+
+def _files(path: Path, problems: list[Problem]) -> list[Path]:
+    from rules.problems import Problem
+
+    if not path.is_dir():
+        return [path]
+    wanted = (*_YARA, *_KEYWORDS, *_YAML)
+    found = sorted(file for file in path.rglob("*") if file.suffix.lower() in wanted and file.is_file() and not file.is_symlink())
+    if not found:
+        problems.append(Problem(str(path), 0, f"holds no rule file ({', '.join(wanted)})"))
+    return found
+
+
+def _kind(file: Path, problems: list[Problem]) -> str | None:
+    from rules.problems import Problem
+    from rules.strictyaml import YamlError, parse
+
+    suffix = file.suffix.lower()
+    if suffix in _YARA:
+        return "yara"
+    if suffix in _KEYWORDS:
+        return "keywords"
+    if suffix not in _YAML:
+        problems.append(Problem(str(file), 0, f"is not a rule file: its name must end in {', '.join((*_YARA, *_KEYWORDS, *_YAML))}"))
+        return None
+    try:
+        value = parse(file.read_bytes(), text_only=True).value
+    except YamlError as error:
+        problems.append(Problem(str(file), error.line, error.reason))
+        return None
+    except OSError as error:
+        problems.append(Problem(str(file), 0, f"cannot be read: {error.strerror or error}"))
+        return None
+    if isinstance(value, list):
+        return "findings"
+    if isinstance(value, dict) and "terms" in value:
+        return "keywords"
+    if isinstance(value, dict) and file.name in _CONDITIONS:
+        return "conditions"
+    problems.append(Problem(str(file), 1, "is neither a list of finding rules nor a keyword library with its list of terms"))
+    return None
+
+
+def _check_findings(file: Path) -> tuple[int, list[Problem]]:
+    from rules.findings.loader import SHIPPED, load
+
+    name = str(file.resolve())
+    own = load() if file.resolve().parent == SHIPPED.resolve() else load([Path(name)])
+    return sum(1 for rule in own if rule.origin.startswith(f"{name}:")), [problem for problem in own.problems if problem.file == name]
+
+
+def _check_conditions(file: Path) -> tuple[int, list[Problem]]:
+    from rules import conditions
+
+    rules = conditions.load(file.parent)
+    return len(rules.checks if file.name == _CONDITIONS[0] else rules.advice), [
+        item for item in rules.problems if Path(item.file).name == file.name
+    ]
+
+
+def _check_keywords(file: Path) -> tuple[int, list[Problem]]:
+    from rules import keywords
+
+    libraries = keywords.load([file])
+    return libraries.count, libraries.problems
+
+
+def _check_yara(file: Path) -> tuple[int, list[Problem]]:
+    from rules import yara_rules
+
+    rules = yara_rules.load([file])
+    return rules.count, rules.problems
+
+
+_LISTS = {"findings": _finding_rows, "keywords": _keyword_rows, "yara": _yara_rows}
+_CHECKS = {"findings": _check_findings, "conditions": _check_conditions, "keywords": _check_keywords, "yara": _check_yara}
+
+
+def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    from triage.text import visible
+
+    shown = [header, *(tuple(visible(cell) for cell in row) for row in rows)]
+    widths = [max(len(row[column]) for row in shown) for column in range(len(header) - 1)]
+    for row in shown:
+        typer.echo("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]))

@@ -99,3 +99,48 @@ def test_without_hyperscan_auto_falls_back(tmp_path: Path, monkeypatch: pytest.M
     assert [hit.found for hit in matcher.in_text("Tor", "text")] == ["Tor"]
     with pytest.raises(ValueError, match="not installed"):
         choose("hyperscan")
+
+
+def test_the_compiled_database_is_kept_and_follows_its_library(tmp_path: Path) -> None:
+    library, cache = tmp_path / "a.csv", tmp_path / "cache"
+    library.write_text("term,category,severity,form\ntor,a,1,word\n(x|y)z,a,1,regex\n")
+
+    def found(engine: str = "hyperscan") -> list[str]:
+        return [hit.found for hit in load([library]).matcher(engine, cache).in_text("Tor xz onion", "text")]
+
+    assert found() == ["Tor", "xz"]
+    (kept,) = cache.iterdir()
+    first = kept.read_bytes()
+    assert found() == ["Tor", "xz"]
+    assert kept.read_bytes() == first
+
+    library.write_text("term,category,severity,form\nonion,a,1,word\n")
+    assert found() == ["onion"]
+    assert len(list(cache.iterdir())) == 2
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip", "empty", "text", "folder"])
+def test_a_damaged_database_is_made_again(tmp_path: Path, damage: str) -> None:
+    library, cache = tmp_path / "a.csv", tmp_path / "cache"
+    library.write_text("term,category,severity,form\ntor,a,1,word\n")
+    load([library]).matcher("hyperscan", cache)
+    (kept,) = cache.iterdir()
+    whole = kept.read_bytes()
+    if damage == "folder":
+        kept.unlink()
+        kept.mkdir()
+    else:
+        kept.write_bytes(
+            {"cut": whole[:-5], "flip": whole[:100] + bytes([whole[100] ^ 1]) + whole[101:], "empty": b"", "text": b"x" * 500}[damage]
+        )
+    assert [hit.found for hit in load([library]).matcher("hyperscan", cache).in_text("Tor", "text")] == ["Tor"]
+    if damage != "folder":
+        assert kept.read_bytes() == whole
+
+
+def test_a_kept_database_is_really_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    library = tmp_path / "a.csv"
+    library.write_text("term,category,severity,form\ntor,a,1,word\n")
+    load([library]).matcher("hyperscan", tmp_path)
+    monkeypatch.setattr("hyperscan.Database", None)
+    assert [hit.found for hit in load([library]).matcher("hyperscan", tmp_path).in_text("Tor", "text")] == ["Tor"]

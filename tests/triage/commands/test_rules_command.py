@@ -1,0 +1,100 @@
+"""triage rules: list, check, try."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from triage.commands import rules
+
+
+@pytest.fixture(scope="module")
+def app() -> typer.Typer:
+    parent = typer.Typer(callback=lambda: None)
+    rules.register(parent)
+    return parent
+
+
+def run(app: typer.Typer, *arguments: str) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, ["rules", *arguments])
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_list_names_every_kind(app: typer.Typer) -> None:
+    code, out, _ = run(app, "list", "--json")
+    rows = json.loads(out)
+    assert code == 0
+    assert {row["kind"] for row in rows} == {"findings", "keywords", "yara"}
+    assert all(row["name"] and row["category"] and row["what"] for row in rows)
+    code, out, _ = run(app, "list", "--kind", "yara")
+    assert code == 0
+    assert "luks_volume" in out and "keyword" not in out
+    assert run(app, "list", "--kind", "sigma")[0] == 2
+
+
+def test_what_ships_is_sound(app: typer.Typer) -> None:
+    code, out, _ = run(app, "check", str(Path(rules.__file__).parents[2] / "rules"), "--json")
+    assert (code, json.loads(out)["problems"]) == (0, [])
+    assert all(json.loads(out)["sound"].values())
+
+
+def test_check_explains_every_problem(app: typer.Typer, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("term,category,severity,form\nlantern,a,7,word\nharbour,a,1,word\n")
+    (tmp_path / "b.yar").write_text("rule ok { condition: true }\nrule bad { condition: nonsense }\n")
+    (tmp_path / "c.yaml").write_text("- id: x\n")
+    (tmp_path / "d.yaml").write_text("just: this\n")
+    (tmp_path / "e.yaml").write_text("terms: [\n")
+    code, out, _ = run(app, "check", str(tmp_path))
+    assert code == 1
+    places = [line.removeprefix(str(tmp_path) + "/").split(":")[:2] for line in out.splitlines()[:-1]]
+    assert places == [["a.csv", "2"], ["b.yar", "2"], ["c.yaml", "1"], ["d.yaml", "1"], ["e.yaml", "2"]]
+    assert out.splitlines()[-1] == "usable: keywords 1, YARA rules 1; 5 problems"
+    code, out, _ = run(app, "check", str(tmp_path / "b.yar"), "--json")
+    assert code == 1
+    assert json.loads(out)["problems"] == [
+        {"file": str(tmp_path / "b.yar"), "line": 2, "reason": 'undefined identifier "nonsense": rule bad is not used'}
+    ]
+
+
+def test_check_of_nothing(app: typer.Typer, tmp_path: Path) -> None:
+    assert run(app, "check", str(tmp_path / "absent"))[0] == 2
+    code, out, _ = run(app, "check", str(tmp_path))
+    assert code == 1
+    assert "holds no rule file" in out
+    (tmp_path / "a.exe").write_bytes(b"MZ")
+    assert "is not a rule file" in run(app, "check", str(tmp_path / "a.exe"))[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "lines"),
+    [
+        (["tor", "the solicitor likes Tor"], ["no hit  tor: inside the longer word 'solicitor'", "HIT     Tor"]),
+        (["gun", "glue gun", "--unless", "glue gun"], ["no hit  gun: silenced by 'glue gun' around it"]),
+        (["gun", "gun", "--near", "buy"], ["no hit  gun: none of its companions stands within 5 words"]),
+        (
+            ["dark web", "Dark-Web, dark matter", "--form", "phrase"],
+            ["HIT     Dark-Web", "no hit  dark: the rest of the term does not stand around it"],
+        ),
+        (["tor", "https://x/%20tor", "--where", "url"], ["HIT     tor"]),
+        (["[ab]c", "bc", "--form", "regex"], ["HIT     bc"]),
+        (["l\u200ban", "l\x1b\u202ean l\u200ban"], ["HIT     l⟨U+200B⟩an"]),
+        (["tor", "nothing"], ["no hit: the term does not stand in the text"]),
+    ],
+)
+def test_try(app: typer.Typer, arguments: list[str], lines: list[str]) -> None:
+    code, out, _ = run(app, "try", *arguments)
+    assert (code, out.splitlines()) == (0, lines)
+
+
+def test_try_as_json_and_wrong_usage(app: typer.Typer) -> None:
+    assert json.loads(run(app, "try", "tor", "motor tor", "--json")[1]) == [
+        {"found": "tor", "hit": False, "reason": "inside the longer word 'motor'"},
+        {"found": "tor", "hit": True, "reason": None},
+    ]
+    assert run(app, "try", "(", "x", "--form", "regex")[0] == 2
+    assert run(app, "try", "x", "x", "--form", "verse")[0] == 2
+    assert run(app, "try", "x", "x", "--where", "dream")[0] == 2

@@ -16,7 +16,7 @@ from typing import TypedDict
 
 from artefacts.registry import EvidenceFile
 
-CHROMIUM, FIREFOX, SAFARI, EXPLORER = "chromium", "firefox", "safari", "internet explorer"
+CHROMIUM, FIREFOX, SAFARI = "chromium", "firefox", "safari"
 
 
 @dataclass(frozen=True, slots=True)

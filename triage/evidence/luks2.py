@@ -1,7 +1,7 @@
 """LUKS2 volumes, opened by a passphrase. Format: "LUKS2 On-Disk Format Specification" 1.1.1 (Milan Broz, 2022).
 
 Own reading on the `cryptography` package, because libluksde opens version 1 only and version 2 has been what Linux installers make
-since 2018. Ciphers: aes-xts-plain64, which every installer uses, and aes-cbc-plain64.
+since 2018.
 """
 
 from __future__ import annotations
@@ -13,67 +13,36 @@ import json
 import struct
 from typing import Any
 
-from triage.evidence.bytesource import RetryingBytes, overlapping
 from triage.evidence.encryption import LUKS2_BACKUP_OFFSETS, LUKS2_BACKUP_SIGNATURE, LUKS_SIGNATURE
+from triage.evidence.luks_cipher import CIPHERS, MAX_MATERIAL, MAX_WORK, LuksBytes, LuksError, decrypt, merge, pbkdf2
 from triage.evidence.model import ByteSource
 
 MAX_HEADER = 4 << 20
 MAX_KEYSLOTS = 32
 MAX_KDF_MEMORY_KIB = 4 << 20
-MAX_KDF_COST = 10_000_000
-"""cryptsetup itself stays below 4 GiB of memory and a few seconds; a header that asks for more is damaged or hostile."""
-MAX_AREA = 4 << 20
+"""cryptsetup itself stays at 1 GiB."""
 
 
-class Luks2Error(Exception):
-    """The header is damaged, or asks for what this program does not do. The text says which."""
-
-
-class Luks2Bytes(RetryingBytes):
-    """The decrypted bytes of a LUKS2 volume's data segment."""
-
-    def __init__(self, data: ByteSource, offset: int, size: int, cipher: str, key: bytes, sector: int, tweak: int) -> None:
-        super().__init__(size, sector)
-        self._data = data
-        self._offset = offset
-        self._cipher = cipher
-        self._key = key
-        self._tweak = tweak
-
-    def _read(self, offset: int, length: int) -> bytes:
-        first = offset // self._sector * self._sector
-        end = min(self._size, -(-(offset + length) // self._sector) * self._sector)
-        raw = self._data.read_at(self._offset + first, end - first)
-        lost = overlapping(self._data.errors, self._offset + first, end - first) if self._data.errors else []
-        if lost:
-            raise OSError(lost[0].reason)
-        plain = _decrypt(self._cipher, self._key, raw, self._sector, self._tweak + first // 512, self._sector // 512)
-        return plain[offset - first : offset - first + length]
-
-    def close(self) -> None:
-        """Nothing to let go of: the source beneath belongs to somebody else."""
-
-
-def open_luks2(data: ByteSource, passphrases: list[bytes]) -> Luks2Bytes | None:
-    """The decrypted volume, or None where no passphrase fits. Raises ``Luks2Error`` for a header that cannot be used."""
+def open_luks2(data: ByteSource, passphrases: list[bytes]) -> LuksBytes | None:
+    """The decrypted volume, or None where no passphrase fits. Raises ``LuksError`` for a header that cannot be used."""
     header = _header(data)
     try:
         segment = next(item for item in header["segments"].values() if item["type"] == "crypt")
         cipher, sector = str(segment["encryption"]), int(segment["sector_size"])
         offset = int(segment["offset"])
         size = data.size - offset if segment["size"] == "dynamic" else min(int(segment["size"]), data.size - offset)
-        if cipher not in ("aes-xts-plain64", "aes-cbc-plain64"):
-            raise Luks2Error(f"the volume is encrypted with {cipher}, which this program cannot decrypt")
+        if cipher not in CIPHERS:
+            raise LuksError(f"the volume is encrypted with {cipher}, which this program cannot decrypt")
         if sector not in (512, 1024, 2048, 4096) or offset < 0 or size <= 0:
-            raise Luks2Error("the LUKS2 header gives an impossible data segment")
+            raise LuksError("the LUKS2 header gives an impossible data segment")
         slots = list(header["keyslots"].items())[:MAX_KEYSLOTS]
         for passphrase in passphrases:
             for name, slot in slots:
                 key = _volume_key(data, slot, passphrase)
                 if key is not None and _key_fits(header, name, key):
-                    return Luks2Bytes(data, offset, size // sector * sector, cipher, key, sector, int(segment.get("iv_tweak", 0)))
+                    return LuksBytes(data, offset, size, cipher, key, sector, int(segment.get("iv_tweak", 0)))
     except (KeyError, TypeError, ValueError, OverflowError, MemoryError, AttributeError, StopIteration) as error:
-        raise Luks2Error("the LUKS2 header is damaged") from error
+        raise LuksError("the LUKS2 header is damaged") from error
     return None
 
 
@@ -101,7 +70,7 @@ def _header(data: ByteSource) -> dict[str, Any]:
         if isinstance(parsed, dict):
             found.append((sequence, parsed))
     if not found:
-        raise Luks2Error("neither LUKS2 header is sound")
+        raise LuksError("neither LUKS2 header is sound")
     return max(found, key=lambda item: item[0])[1]
 
 
@@ -111,27 +80,25 @@ def _volume_key(data: ByteSource, slot: dict[str, Any], passphrase: bytes) -> by
         return None
     key_size, stripes = int(slot["key_size"]), int(slot["af"]["stripes"])
     area, material = slot["area"], key_size * stripes
-    if not 16 <= key_size <= 512 or not 0 < material <= MAX_AREA or area["encryption"] not in ("aes-xts-plain64", "aes-cbc-plain64"):
+    if not 16 <= key_size <= 512 or not 0 < material <= MAX_MATERIAL or area["encryption"] not in CIPHERS:
         return None
     area_key = _derive(slot["kdf"], passphrase, int(area["key_size"]))
     raw = data.read_at(int(area["offset"]), -(-material // 512) * 512)
-    if len(raw) < material:
+    if len(raw) < material or len(raw) % 512:
         return None
-    return _merge(_decrypt(area["encryption"], area_key, raw, 512, 0, 1)[:material], key_size, stripes, slot["af"]["hash"])
+    return merge(decrypt(area["encryption"], area_key, raw, 512, 0)[:material], key_size, stripes, slot["af"]["hash"])
 
 
 def _derive(kdf: dict[str, Any], passphrase: bytes, length: int) -> bytes:
     salt = base64.b64decode(kdf["salt"])
     if kdf["type"] == "pbkdf2":
-        if not 0 < int(kdf["iterations"]) <= MAX_KDF_COST * 10:
-            raise Luks2Error("the LUKS2 header asks for an impossible amount of work")
-        return hashlib.pbkdf2_hmac(kdf["hash"], passphrase, salt, int(kdf["iterations"]), length)
+        return pbkdf2(kdf["hash"], passphrase, salt, int(kdf["iterations"]), length)
     from cryptography.hazmat.primitives.kdf.argon2 import Argon2i, Argon2id
 
-    if int(kdf["memory"]) > MAX_KDF_MEMORY_KIB or int(kdf["time"]) * int(kdf["memory"]) > MAX_KDF_COST * 10:
-        raise Luks2Error("the LUKS2 header asks for an impossible amount of work")
+    if int(kdf["memory"]) > MAX_KDF_MEMORY_KIB or int(kdf["time"]) * int(kdf["memory"]) > MAX_WORK:
+        raise LuksError("the LUKS2 header asks for an impossible amount of work")
     if kdf["type"] not in ("argon2i", "argon2id"):
-        raise Luks2Error("the LUKS2 header asks for an unknown key derivation")
+        raise LuksError("the LUKS2 header asks for an unknown key derivation")
     argon = (Argon2id if kdf["type"] == "argon2id" else Argon2i)(
         salt=salt, length=length, iterations=int(kdf["time"]), lanes=int(kdf["cpus"]), memory_cost=int(kdf["memory"])
     )
@@ -139,43 +106,10 @@ def _derive(kdf: dict[str, Any], passphrase: bytes, length: int) -> bytes:
     return derived
 
 
-def _merge(material: bytes, size: int, stripes: int, algorithm: str) -> bytes:
-    """Undo the anti-forensic splitter: each stripe but the last is folded in by XOR and diffused by hashing in blocks."""
-    block = bytes(size)
-    for number in range(stripes):
-        block = bytes(one ^ other for one, other in zip(block, material[number * size : (number + 1) * size], strict=True))
-        if number < stripes - 1:
-            step = hashlib.new(algorithm).digest_size
-            pieces = [
-                hashlib.new(algorithm, struct.pack(">I", place // step) + block[place : place + step]).digest()[
-                    : len(block[place : place + step])
-                ]
-                for place in range(0, size, step)
-            ]
-            block = b"".join(pieces)
-    return block
-
-
 def _key_fits(header: dict[str, Any], slot: str, key: bytes) -> bool:
     for digest in header["digests"].values():
         if slot in digest["keyslots"] and digest["type"] == "pbkdf2":
             wanted = base64.b64decode(digest["digest"])
-            iterations = int(digest["iterations"])
-            if not 0 < iterations <= MAX_KDF_COST * 10:
-                return False
-            found = hashlib.pbkdf2_hmac(digest["hash"], key, base64.b64decode(digest["salt"]), iterations, len(wanted))
+            found = pbkdf2(digest["hash"], key, base64.b64decode(digest["salt"]), int(digest["iterations"]), len(wanted))
             return hmac.compare_digest(found, wanted)
     return False
-
-
-def _decrypt(cipher: str, key: bytes, raw: bytes, sector: int, number: int, step: int) -> bytes:
-    """Decrypt whole sectors; the tweak of the first is ``number`` and grows by ``step`` a sector, 64 bits little-endian."""
-    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-
-    pieces = []
-    for place in range(0, len(raw), sector):
-        tweak = struct.pack("<QQ", (number + place // sector * step) & 0xFFFFFFFFFFFFFFFF, 0)
-        mode = modes.XTS(tweak) if cipher == "aes-xts-plain64" else modes.CBC(tweak)
-        decryptor = Cipher(algorithms.AES(key), mode).decryptor()
-        pieces.append(decryptor.update(raw[place : place + sector]))
-    return b"".join(pieces)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from triage.evidence import luks1, luks2
 from triage.evidence.bytesource import SECTOR, ByteStream, NativeBytes, plain_reason
 from triage.evidence.encryption import Encryption
-from triage.evidence.luks2 import Luks2Error, open_luks2
+from triage.evidence.luks_cipher import LuksError
 from triage.evidence.model import ByteSource
 
 KINDS = ("password", "recovery_key", "keyfile")
@@ -150,10 +151,11 @@ def _passphrases(secrets: Sequence[Secret]) -> list[bytes]:
 
 
 def _unlock_luks(data: ByteSource, encryption: Encryption, secrets: Sequence[Secret]) -> Unlocked:
-    if "version 2" in encryption.detail:
+    version2 = "version 2" in encryption.detail
+    if version2 or luks1.can_open(data):
         try:
-            opened = open_luks2(data, _passphrases(secrets))
-        except Luks2Error as error:
+            opened = (luks2.open_luks2 if version2 else luks1.open_luks1)(data, _passphrases(secrets))
+        except LuksError as error:
             return Unlocked(None, reason=str(error))
         return Unlocked(opened, "with a password or key file")
     import pyluksde

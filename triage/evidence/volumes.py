@@ -73,8 +73,11 @@ class VolumeFinder:
         while self._opened:
             self._opened.pop().close()
 
-    def _add_table(self, table: PartitionTable, prefix: str, data: ByteSource, depth: int, base: int = 0) -> None:
-        """The partitions of a table and the larger gaps between them, as volumes ``prefix``1, 2, … in order of their place."""
+    def _add_table(self, table: PartitionTable, prefix: str, data: ByteSource, depth: int, base: int | None = 0) -> None:
+        """The partitions of a table and the larger gaps between them, as volumes ``prefix``1, 2, … in order of their place.
+
+        ``base``: where ``data`` starts on the source; None where it is no plain range of it.
+        """
         if depth == 0:
             self.facts.update(table.facts)
         self.problems += table.problems
@@ -105,10 +108,10 @@ class VolumeFinder:
             seen.setdefault((place.offset, place.length), volume.id)
 
     def _add(
-        self, volume_id: str, data: ByteSource, offset: int, length: int, scheme: str, description: str, depth: int, base: int = 0,
+        self, volume_id: str, data: ByteSource, offset: int, length: int, scheme: str, description: str, depth: int, base: int | None = 0,
         partition: Partition | None = None, twin: str | None = None,
     ) -> Volume:  # fmt: skip
-        volume = Volume(volume_id, base + offset, length, scheme, description)
+        volume = _volume(volume_id, base, offset, length, scheme, description)
         self.volumes.append(volume)
         part: ByteSource = data if offset == 0 and length == data.size else SliceBytes(data, offset, length)
         self.data[volume_id] = part
@@ -121,7 +124,9 @@ class VolumeFinder:
             missing = offset + length - data.size
             volume.problems.append(
                 Problem(
-                    f"its last {missing} of {length} bytes lie beyond the end of the image", Status.UNREADABLE, f"offset={base + data.size}"
+                    f"its last {missing} of {length} bytes lie beyond the end of the image",
+                    Status.UNREADABLE,
+                    f"offset={volume.offset + part.size}",
                 )
             )
         if twin is not None:
@@ -143,16 +148,17 @@ class VolumeFinder:
             volume.reason = f"only its first {part.size} of {length} bytes are in the image: {volume.reason}"
         return volume
 
-    def _add_gap(self, volume_id: str, data: ByteSource, offset: int, length: int, base: int) -> None:
+    def _add_gap(self, volume_id: str, data: ByteSource, offset: int, length: int, base: int | None) -> None:
         """Space between partitions: a file system or an encrypted volume may lie there all the same."""
-        volume = Volume(volume_id, base + offset, length, "unpartitioned", "space in no partition")
+        volume = _volume(volume_id, base, offset, length, "unpartitioned", "space in no partition")
         self.volumes.append(volume)
         # Where a partition was removed, its file system starts at the gap's start, a track later (old tools) or at a mebibyte (new ones).
         for start in dict.fromkeys((offset, offset + TRACK, -(-offset // MIN_GAP) * MIN_GAP, (offset // MIN_GAP + 1) * MIN_GAP)):
             part = SliceBytes(data, start, offset + length - start)
             if part.size and (detect(part) or identify(part)):
-                volume.offset, volume.length = base + start, part.size
-                volume.description = "space in no partition, with the start of a volume: perhaps a removed partition"
+                words = "space in no partition, with the start of a volume: perhaps a removed partition"
+                found = _volume(volume_id, base, start, part.size, "unpartitioned", words)
+                self.volumes[-1] = volume = found
                 self.data[volume_id] = part
                 self._examine(volume, part, MAX_DEPTH)
                 return
@@ -169,6 +175,7 @@ class VolumeFinder:
 
     def _examine(self, volume: Volume, data: ByteSource, depth: int) -> None:
         """Decide what a volume holds and fill in its status; nested volumes are added behind it."""
+        plain = data if volume.scheme != "lvm" else None
         encryption = detect(data)
         if encryption is not None:
             volume.encrypted = encryption.kind
@@ -199,7 +206,7 @@ class VolumeFinder:
             return
         if nested and volume.scheme != "none" and (table := read_partitions(data, self._image.sector, volume.offset)) and table.partitions:
             self._hold(volume, "a partition table of its own; its partitions")
-            self._add_table(table, f"{volume.id}.", data, depth + 1)
+            self._add_table(table, f"{volume.id}.", data, depth + 1, volume.offset if data is plain else None)
             return
         self._unknown(volume, data)
 
@@ -376,6 +383,13 @@ class VolumeFinder:
             self._examine(child, data, depth)
         else:
             child.status, child.reason = Status.SKIPPED, "nested too deeply"
+
+
+def _volume(volume_id: str, base: int | None, offset: int, length: int, scheme: str, description: str) -> Volume:
+    """A volume at ``offset`` of a region that starts at ``base`` of the source; None: the region is no plain range of it."""
+    if base is None:
+        return Volume(volume_id, 0, length, scheme, f"{description}, at byte {offset} of {volume_id.rpartition('.')[0]}")
+    return Volume(volume_id, base + offset, length, scheme, description)
 
 
 def _gaps(partitions: list[Partition], size: int) -> list[tuple[int, int]]:

@@ -272,6 +272,7 @@ def test_partitions_inside_an_unlocked_volume(tmp_path: Path, run_tool: Callable
     )
     disk(tmp_path / "d", 21 * MIB, [entry(0x83, MIB, 20 * MIB)], {MIB: luks.read_bytes()[: 16 * MIB] + hidden})
     source = open_source(tmp_path / "d", secrets=[Secret("password", "word")])
-    assert shape(source) == [("v1", MIB, 20 * MIB, "mbr", None, "skipped_by_rule"), ("v1.1", MIB, 2 * MIB, "mbr", "fat12", "parsed")]
+    assert shape(source) == [("v1", MIB, 20 * MIB, "mbr", None, "skipped_by_rule"), ("v1.1", 0, 2 * MIB, "mbr", "fat12", "parsed")]
+    assert by_id(source, "v1.1").description.endswith(f", at byte {MIB} of v1")
     assert (by_id(source, "v1").encrypted, by_id(source, "v1").unlocked) == ("luks", True)
     assert by_id(source, "v1.1").label == "KEEPSAKE"

@@ -22,14 +22,18 @@ def read_partitions(data: ByteSource, sector: int | None = None, base: int = 0) 
     def known_content(offset: int) -> bool:
         if mbr.is_boot_sector(data.read_at(offset, 512)):
             return True
-        try:
-            from triage.evidence.filesystems import identify  # reads signatures only
-        except ImportError:
-            return False
+        from triage.evidence.filesystems import identify  # reads signatures only
 
         return offset < data.size and identify(SliceBytes(data, offset, data.size - offset)) is not None
 
-    return gpt.read(data, sectors) or mbr.read(data, sectors, known_content) or apm.read(data) or bsd.read(data, base) or _read_sun(data)
+    table = gpt.read(data, sectors)
+    if table is not None and table.protected:
+        return table
+    other = mbr.read(data, sectors, known_content)
+    if table is not None and other is not None:
+        # UEFI 2.10, 5.2.3: without a protective MBR a GPT is not valid. A disk that was given an MBR later often keeps the old GPT.
+        other.problem(f"a GPT with {len(table.partitions)} partitions is left over beside the MBR; the MBR was used", table.sector)
+    return other or table or apm.read(data) or bsd.read(data, base) or _read_sun(data)
 
 
 def _read_sun(data: ByteSource) -> PartitionTable | None:

@@ -55,5 +55,8 @@ def read(data: ByteSource) -> PartitionTable | None:
         kind = raw[48:80].split(b"\0")[0].decode("mac-roman")
         table.partitions.append(Partition(number, start * block, length * block, "apm", kind, WORDS.get(kind, kind), name))
     if missing:
-        table.problem(f"{len(missing)} of {count} entries of the partition map are missing or damaged, the first is entry {missing[0]}", missing[0] * block)
+        table.problem(
+            f"{len(missing)} of {count} entries of the partition map are missing or damaged, the first is entry {missing[0]}",
+            missing[0] * block,
+        )
     return table

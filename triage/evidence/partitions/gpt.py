@@ -105,7 +105,7 @@ def read(data: ByteSource, sectors: tuple[int, ...]) -> PartitionTable | None:
     if chosen is None:
         return None
 
-    table = PartitionTable("gpt", chosen.sector)
+    table = PartitionTable("gpt", chosen.sector, protected=protective)
     table.facts["GPT disk GUID"] = chosen.guid
     if chosen.sector != 512:
         table.facts["sector size"] = str(chosen.sector)

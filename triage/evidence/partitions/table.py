@@ -40,12 +40,14 @@ class Partition:
 
 @dataclass(slots=True)
 class PartitionTable:
-    """A partition table as read. ``also`` are partitions of a second table on the same disk that the first does not have."""
+    """A partition table as read. ``also`` are partitions of a second table on the same disk that the first does not have; ``protected``
+    is False for a GPT without the protective MBR that makes it valid."""
 
     scheme: str  # mbr, gpt, apm, bsd, sun
     sector: int
     partitions: list[Partition] = field(default_factory=list)
     also: list[Partition] = field(default_factory=list)
+    protected: bool = True
     facts: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 

@@ -310,6 +310,19 @@ def test_gpt_partition_known_to_the_hybrid_mbr_only(tmp_path: Path) -> None:
     assert [(p.scheme, p.offset) for p in table.partitions + table.also] == [("gpt", 51200), ("mbr", 256000)]
 
 
+def test_a_gpt_left_over_beside_an_mbr(tmp_path: Path) -> None:
+    places = make_gpt(512, [gpt_entry(100, 199)], 1 << 20)
+    places[0] = boot_record(entry(0x83, 1000, 100))
+    table = read_partitions(on_disk(tmp_path, 1 << 20, places))
+    assert table is not None
+    assert [(p.scheme, p.offset) for p in table.partitions] == [("mbr", 512000)]
+    assert table.problems[0].reason == "a GPT with 1 partitions is left over beside the MBR; the MBR was used"
+    places[0] = bytes(512)
+    table = read_partitions(on_disk(tmp_path, 1 << 20, places))
+    assert table is not None
+    assert [(p.scheme, p.offset) for p in table.partitions] == [("gpt", 51200)]
+
+
 def test_apm_with_a_missing_entry_and_a_lying_count(tmp_path: Path) -> None:
     def row(count: int, start: int, length: int, kind: bytes) -> bytes:
         return struct.pack(">2s2xIII32s32s", b"PM", count, start, length, b"name", kind)

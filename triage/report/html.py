@@ -215,12 +215,21 @@ def _label(name: str) -> str:
 
 
 def _coverage(document: dict[str, Any]) -> dict[str, Any]:
+    """Gaps first. What was looked for and is not there is listed by source and reason: there is much of it, and it says little."""
     titles = _artefact_titles()
     order = {"skipped_by_rule": 1, "parsed": 2, "empty": 3, "missing": 4}
-    records = sorted(document["coverage"], key=lambda record: order.get(record["status"], 0))
+    missing: dict[tuple[str, str], list[str]] = {}
+    records = []
+    for record in document["coverage"]:
+        if record["status"] == "missing" and record["path"] is None and record["what"] in titles:
+            missing.setdefault((record["source"] or "", record["reason"] or ""), []).append(titles[record["what"]])
+        else:
+            records.append(record)
+    records.sort(key=lambda record: order.get(record["status"], 0))
     rows = [
         {
             "what": _what(record["what"], titles),
+            "id": record["what"] if record["what"] in titles else "",
             "where": " ".join(part for part in (record["source"], record["volume"]) if part) or "the whole case",
             "path": record["path"],
             "status": wording.STATUSES.get(record["status"], record["status"]),
@@ -232,7 +241,12 @@ def _coverage(document: dict[str, Any]) -> dict[str, Any]:
         for record in records[:COVERAGE_ROWS]
     ]
     hidden = records[COVERAGE_ROWS:]
-    return {"rows": rows, "hidden": len(hidden), "hidden_gaps": sum(map(is_gap, hidden))}
+    return {
+        "rows": rows,
+        "hidden": len(hidden),
+        "hidden_gaps": sum(map(is_gap, hidden)),
+        "missing": [{"where": source, "reason": reason, "titles": names} for (source, reason), names in missing.items()],
+    }
 
 
 def _artefact_titles() -> dict[str, str]:
@@ -245,7 +259,7 @@ def _what(what: str, titles: dict[str, str]) -> str:
     kind, _, name = what.partition(": ")
     if kind == "files" and name in TITLES:
         return f"Files: {TITLES[name]}"
-    return f"{titles[what]} ({what})" if what in titles else what[:1].upper() + what[1:]
+    return titles.get(what) or what[:1].upper() + what[1:]
 
 
 def _source(source: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from artefacts.registry import all_artefacts
 from triage.report import document, html, wording
 from triage.report.case import load
 from triage.report.html import _activity, _css_string, moment, number, pairs, size
@@ -139,6 +140,20 @@ def test_gaps_come_first_and_in_words(makers: SimpleNamespace, tmp_path: Path) -
     assert rows == ["gap"] * 3 + [""] * (len(rows) - 3) and len(rows) == 10
     assert coverage.count("Gap: ") == 3
     assert "Encrypted, not read" in coverage and "BitLocker, no key was given" in coverage and "Left out by a rule" in coverage
+
+
+def test_every_artefact_that_was_looked_for_is_named(makers: SimpleNamespace, tmp_path: Path) -> None:
+    maker = makers.Maker(tmp_path / "c").open().source()
+    artefacts = all_artefacts()
+    for artefact in artefacts[1:]:
+        maker.total(artefact.id, "missing", 1, volume="", reason="no such file was found")
+    maker.total(artefacts[0].id, "failed", 1)
+    text = Page(html.render(document.build(load(maker.finish())))).text
+    assert len(artefacts) > 3
+    missing = text[text.index("Looked for and not there") : text.index("( no such file was found )")]
+    for artefact in artefacts[1:]:
+        assert visible(artefact.title) in missing
+    assert re.search(rf"{re.escape(artefacts[0].title)} +{re.escape(artefacts[0].id)} .*?Gap: Went wrong while being read", text)
 
 
 def test_innocent_explanations_stand_beside_each_finding(makers: SimpleNamespace, tmp_path: Path) -> None:

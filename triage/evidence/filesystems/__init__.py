@@ -16,8 +16,8 @@ def open_filesystem(data: ByteSource, volume: Volume, secrets: Sequence[object] 
 
     ``secrets`` (passwords or recovery keys, ``str`` or objects whose ``value`` is one) are tried on an encrypted APFS volume. For an
     APFS container ``volume`` is the volume inside it. NTFS is read by our own fast reader, or by The Sleuth Kit with ``careful`` and where
-    ours will not have the volume, which is then among the problems. Raises ``OSError`` with a plain reason where there is none, it is damaged beyond
-    opening, locked, or of a kind this program cannot read.
+    ours will not have the volume, which is then among the problems. Raises ``OSError`` with a plain reason where there is none, it is
+    damaged beyond opening, locked, or of a kind this program cannot read.
     """
     found = identify(data)
     if found is None:

@@ -84,7 +84,7 @@ _NO_BYTES = int(pytsk3.TSK_FS_ATTR_RUN_FLAG_SPARSE) | int(pytsk3.TSK_FS_ATTR_RUN
 
 
 class _VolumeImage(TskImage):
-    """A volume as the library can take it: an unusual FAT boot sector in the usual way, impossible sizes of ext inodes hidden."""
+    """A volume as the library can take it: an unusual FAT boot sector in the usual way, large sizes of ext inodes hidden."""
 
     def __init__(self, data: ByteSource, groups: ext.Groups | None) -> None:
         self._boot, self._groups = _plain_boot(data), groups
@@ -93,7 +93,7 @@ class _VolumeImage(TskImage):
     def read(self, offset: int, size: int) -> bytes:
         raw = super().read(offset, size)
         if self._groups:
-            return self._groups.believable(offset, raw)
+            return self._groups.shown(offset, raw)
         return (self._boot[offset:] + raw[len(self._boot) - offset :])[: len(raw)] if offset < len(self._boot) else raw
 
 
@@ -333,10 +333,8 @@ class TskFilesystem(tree.TreeFilesystem):
         self._set_times(entry, meta, slot)
         if meta.link:
             entry.link_target = (meta.link if isinstance(meta.link, bytes) else str(meta.link).encode()).decode("utf-8", "surrogateescape")
-        if self._groups and int(meta.addr) in self._groups.hidden:
-            entry.size = self._groups.hidden[int(meta.addr)]
-            self._problem(f"states a size of {entry.size} bytes, which this volume cannot hold: its content was not read", entry.path)
-            entry.runs = []
+        if self._groups and (hidden := self._groups.hidden.get(int(meta.addr))):
+            self._lay_out(entry, self._groups, hidden)
             return [entry]
         streams = []
         main = False
@@ -365,6 +363,19 @@ class TskFilesystem(tree.TreeFilesystem):
         if not main and not entry.allocated:
             entry.content = "none"
         return [entry, *streams]
+
+    def _lay_out(self, entry: Entry, groups: ext.Groups, hidden: ext.Hidden) -> None:
+        """The content of an ext file whose size the library was not shown."""
+        entry.size = hidden.size
+        if entry.kind != "directory":
+            entry.runs = groups.runs(hidden)
+            entry.first_offset = next((run.offset for run in entry.runs if run.offset >= 0), -1)
+            if any(run.offset < 0 for run in entry.runs):
+                entry.flags += ("sparse",)
+            if not entry.allocated:
+                entry.content = allocation.state(entry.runs, self._block, groups.in_use)
+        if not hidden.pointers or sum(run.length for run in entry.runs or ()) < hidden.size:
+            self._problem(f"states a size of {hidden.size} bytes, which is not there", entry.path)
 
     def _attributes(self, file: Any, entry: Entry) -> Iterator[Any]:
         try:
@@ -425,7 +436,7 @@ class TskFilesystem(tree.TreeFilesystem):
             if length <= 0:
                 break
             offset = -1 if int(run.flags) & _NO_BYTES else int(run.addr) * self._block
-            if runs and offset >= 0 and runs[-1].offset >= 0 and sum(runs[-1]) == offset:
+            if runs and (sum(runs[-1]) == offset if offset >= 0 <= runs[-1].offset else offset == runs[-1].offset):
                 runs[-1] = Run(runs[-1].offset, runs[-1].length + length)
             else:
                 runs.append(Run(offset, length))

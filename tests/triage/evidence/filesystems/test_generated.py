@@ -139,16 +139,46 @@ def test_directory_loop(tree: Path, tmp_path: Path, opened: Any) -> None:
 
 
 def test_size_that_lies(tree: Path, tmp_path: Path, opened: Any) -> None:
+    (tree / "link").symlink_to("dir")
     image = blank(tmp_path / "image", 4 << 20)
-    run("mke2fs", "-q", "-t", "ext2", "-d", tree, image)
-    run("debugfs", "-w", "-R", f"set_inode_field /dir/deeper/big.bin size {1 << 56}", image)
+    run("mke2fs", "-q", "-t", "ext2", "-b", "1024", "-d", tree, image)
+    content = (tree / "dir/deeper/big.bin").read_bytes()
+    commands = f"sif /dir/deeper/big.bin size {1 << 56}\nsif /dir/deeper size {1 << 30}\nsif /link size {1 << 30}\n"
+    run("debugfs", "-w", "-f", "-", image, stdin=commands)
     o = opened(image)
     entry = o.one("/dir/deeper/big.bin")
     assert entry.size == 1 << 56
     stream = o.filesystem.open(entry)
-    assert stream.read() == b""
-    assert stream.read_errors[0].length == 1 << 56
-    assert [p.locator for p in o.gaps] == ["/dir/deeper/big.bin"]
+    assert stream.read(300_000) == content
+    assert stream.read_errors[0].length > 1 << 55
+    assert {p.locator for p in o.gaps} == {"/dir/deeper/big.bin", "/dir/deeper", "/link"}
+
+
+def test_large_file_without_extents(tmp_path: Path, opened: Any) -> None:
+    """Direct, single, double and triple indirect blocks, with holes between them."""
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    parts = {0: os.urandom(20_000), 300_000: os.urandom(5000), (1 << 26) + (1 << 20): os.urandom(9_000), 1 << 28: b"end"}
+    with (tree / "holes").open("wb") as file:
+        for offset, part in parts.items():
+            file.seek(offset)
+            file.write(part)
+    (tree / "dense").write_bytes(os.urandom(1 << 16) * 300)
+    image = blank(tmp_path / "image", 40 << 20)
+    run("mke2fs", "-q", "-t", "ext3", "-b", "1024", "-d", tree, image)
+    o = opened(image)
+    assert o.filesystem.problems == []
+    holes = o.one("/holes")
+    assert (holes.size, holes.flags, sum(r.length for r in holes.runs)) == ((1 << 28) + 3, ("sparse",), (1 << 28) + 3)
+    stream = o.filesystem.open(holes)
+    for offset, part in parts.items():
+        stream.seek(offset)
+        assert stream.read(len(part)) == part
+    assert hashlib.sha256(o.content(holes)).digest() == hashlib.sha256((tree / "holes").read_bytes()).digest()
+    assert o.content(o.one("/dense")) == (tree / "dense").read_bytes()
+    run("debugfs", "-w", "-R", "rm dense", image)
+    gone = opened(image)
+    assert (gone.one("/dense").content, gone.content(gone.one("/dense"))) == ("recoverable", (tree / "dense").read_bytes())
 
 
 def test_truncated_volume_says_so(tree: Path, tmp_path: Path, opened: Any) -> None:

@@ -6,12 +6,14 @@ A pure function of journal records: the same records give the same words. It adv
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from artefacts.coverage import Status
+from artefacts.registry import all_artefacts
 from rules import conditions
 from rules.conditions import Check, ConditionRules
 from triage.findings import sort_key
@@ -43,6 +45,7 @@ _STATUS_WORDS = {
     Status.OUT_OF_TIME: "not reached in time",
     Status.FAILED: "went wrong while being read",
 }
+"""For every status but parsed, empty and missing."""
 _HIDE = "Files, pictures and browser history could be there."
 
 
@@ -125,7 +128,7 @@ class _Extent:
 
     @classmethod
     def of(cls, coverage: Sequence[Record], volumes: Sequence[Record], sources: Sequence[Record], complete: bool) -> _Extent:
-        extent = cls(sources=len(sources), volumes_total=len(volumes), complete=complete)
+        extent = cls(sources=len(sources), complete=complete)
         totals = [item for item in coverage if not item.get("path")]
         walked = {
             (item.get("source"), item.get("volume")) for item in totals if item.get("what") == "file system" and _is(item, Status.PARSED)
@@ -137,9 +140,12 @@ class _Extent:
         if not complete:
             extent._block("The scan did not finish.")
         extent.live = frozenset(source.get("id") for source in sources if source.get("kind") == "live")
+        holders = {(volume.get("source"), str(volume.get("id")).rpartition(".")[0]) for volume in volumes}
         for volume in volumes:
-            extent._volume(volume, walked)
-        extent._sources(sources, totals)
+            if not (_is(volume, Status.SKIPPED) and (volume.get("source"), volume.get("id")) in holders):
+                extent._volume(volume, walked)
+        told = {(volume.get("source"), volume.get("id")) for volume in volumes if _status(volume).is_gap}
+        extent._sources(sources, totals, told)
         extent._classes(totals)
         extent._rest(totals)
         if not extent.files:
@@ -158,29 +164,33 @@ class _Extent:
         if encrypted and volume.get("unlocked") and key[0] in self.live:
             self.unlocked_live = True
         status = _status(volume)
-        if key in walked:
-            self.volumes += 1
+        if volume.get("scheme") != "unpartitioned" or key in walked:
+            self.volumes_total += 1
+            self.volumes += key in walked or status is Status.EMPTY
         if encrypted and not volume.get("unlocked") and key not in walked:
             self.locked = True
-            self._block(f"{name} is locked ({encrypted}). {_HIDE}")
+            self._block(f"{name} is encrypted and locked ({encrypted}). {_HIDE}")
+        elif status is Status.SKIPPED:
+            self.not_checked.append(f"{name} was left out by a rule: {_clause(volume, 'no reason is recorded')}.")
         elif status is Status.UNRECOGNISED and _is_reserved(volume):
             self.not_checked.append(f"{name} has no file system. That is usual for one of its kind and size.")
         elif status not in (Status.PARSED, Status.EMPTY):
-            self._block(f"{name} was not checked: {_STATUS_WORDS.get(status, 'its state is not known')}. {_HIDE}")
+            self._block(f"{name} was not checked: {_STATUS_WORDS[status]}. {_HIDE}")
         elif status is Status.PARSED and key not in walked:
             self._block(f"The files of {name[0].lower() + name[1:]} could not be listed. {_HIDE}")
 
-    def _sources(self, sources: Sequence[Record], totals: Sequence[Record]) -> None:
+    def _sources(self, sources: Sequence[Record], totals: Sequence[Record], told: set[tuple[Any, Any]]) -> None:
+        """What was wrong with containers, partition tables and volumes; ``told``: volumes that have had their say."""
         names = {source.get("id"): source.get("path") for source in sources}
         for item in totals:
-            if item.get("what") in ("source", "volume") and _status(item).is_gap:
-                if item.get("what") == "volume" and _status(item) in (Status.ENCRYPTED, Status.UNRECOGNISED):
-                    continue  # told already by the volume's own record
-                name = f"Source {names.get(item.get('source'), item.get('source'))}"
-                if item.get("volume"):
-                    name += f", volume {item['volume']}"
-                reason = str(item.get("reason") or _STATUS_WORDS.get(_status(item), "its state is not known")).rstrip(".")
-                self._block(f"{name}: {reason}.")
+            if item.get("what") not in ("source", "volume") or not _status(item).is_gap:
+                continue
+            if (item.get("source"), item.get("volume")) in told:
+                continue
+            name = f"Source {names.get(item.get('source'), item.get('source'))}"
+            if item.get("volume"):
+                name += f", volume {item['volume']}"
+            self._block(f"{name}: {_clause(item, _STATUS_WORDS[_status(item)])}.")
 
     def _classes(self, totals: Sequence[Record]) -> None:
         """The user's files: unfinished or largely unreadable classes stand in the way of "nothing found"."""
@@ -204,13 +214,15 @@ class _Extent:
 
     def _rest(self, totals: Sequence[Record]) -> None:
         """Artefacts, checks on content and parts of file systems that were not examined."""
-        counts: Counter[tuple[str, Status]] = Counter()
+        titles = {artefact.id: artefact.title for artefact in all_artefacts()}
+        counts: Counter[tuple[str, Status, str]] = Counter()
         for item in totals:
             what, status = str(item.get("what")), _status(item)
             if status in _STATUS_WORDS and not what.startswith("files: ") and what not in ("source", "volume"):
-                counts[what, status] += max(1, _number(item, "count"))
-        for (what, status), count in sorted(counts.items()):
-            sentence = f"{what}: {_plural(count, 'item')} {_STATUS_WORDS[status]}."
+                why = f" ({_clause(item, '')})" if status is Status.SKIPPED and item.get("reason") else ""
+                counts[titles.get(what, what), status, why] += max(1, _number(item, "count"))
+        for (what, status, why), count in sorted(counts.items()):
+            sentence = f"{what[:1].upper() + what[1:]}: {_plural(count, 'item')} {_STATUS_WORDS[status]}{why}."
             if status is Status.OUT_OF_TIME:
                 self.out_of_time = True
                 self._block(sentence)
@@ -251,7 +263,8 @@ def _is_reserved(volume: Record) -> bool:
 
 
 def _volume_name(volume: Record) -> str:
-    label = volume.get("label") or volume.get("description")
+    """What a reader can call it: its label, or the first words of its description, which goes on with codes and GUIDs."""
+    label = volume.get("label") or re.split(r" \(|[,;]", str(volume.get("description") or ""), maxsplit=1)[0]
     size = f", {size_words(_number(volume, 'length'))}" if _number(volume, "length") else ""
     return f"Volume {volume.get('id')}" + (f" ({label}{size})" if label else f" ({size[2:]})" if size else "")
 
@@ -262,6 +275,11 @@ def _status(record: Record) -> Status:
         return Status(record.get("status", Status.FAILED))
     except ValueError:
         return Status.FAILED
+
+
+def _clause(record: Record, otherwise: str) -> str:
+    """The reason that a record gives, to stand in a sentence."""
+    return str(record.get("reason") or otherwise).rstrip(".")
 
 
 def _is(record: Record, status: Status) -> bool:

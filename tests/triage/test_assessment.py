@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from artefacts.coverage import Status
+from artefacts.registry import all_artefacts
 from rules.conditions import Check, ConditionRules, shipped
 from triage.assessment import assess, size_words
 
@@ -141,6 +142,36 @@ def test_small_gaps_are_listed_without_changing_the_outcome(changes: dict[str, A
     assert judge(**changes)["outcome"] == "nothing_found"
 
 
+def test_volumes_that_hold_others_and_space_in_no_partition() -> None:
+    volumes = [
+        VOLUME | {"id": "v1", "status": "skipped_by_rule", "reason": "its volumes are listed"},
+        VOLUME | {"id": "v1.1"},
+        VOLUME
+        | {
+            "id": "v1.2",
+            "status": "skipped_by_rule",
+            "label": None,
+            "description": "shadow copy of a day, 7f",
+            "reason": "not in this profile.",
+        },
+        VOLUME | {"id": "v2", "status": "empty", "scheme": "unpartitioned"},
+        VOLUME | {"id": "v3", "status": "empty"},
+    ]
+    result = judge(volumes=volumes, coverage=[item | {"volume": "v1.1"} for item in CLEAN])
+    assert result["outcome"] == "nothing_found"
+    assert result["not_checked"] == ["Volume v1.2 (shadow copy of a day, 1.0 GB) was left out by a rule: not in this profile."]
+    assert (result["looked_at"]["volumes"], result["looked_at"]["volumes_total"]) == (2, 3)
+
+
+def test_a_volume_that_is_a_gap_is_told_once() -> None:
+    volumes = [VOLUME, VOLUME | {"id": "v2", "status": "unreadable"}]
+    coverage = [*CLEAN, cover("volume", "unreadable", volume="v2", reason="beyond the end"), cover("volume", "failed", reason="cut short")]
+    assert judge(volumes=volumes, coverage=coverage)["not_checked"] == [
+        "Volume v2 (Data, 1.0 GB) was not checked: could not be read. Files, pictures and browser history could be there.",
+        "Source /e/disk.raw, volume v1: cut short.",
+    ]
+
+
 def test_every_status_is_put_into_words() -> None:
     for status in Status:
         said = judge(coverage=[*CLEAN, cover("firefox_history", status.value, 3)])["not_checked"]
@@ -150,9 +181,23 @@ def test_every_status_is_put_into_words() -> None:
     ]
 
 
+def test_artefacts_are_called_by_their_titles_and_rules_give_their_reason() -> None:
+    artefact = all_artefacts()[0]
+    coverage = [*CLEAN, cover(artefact.id, "failed"), cover("content checks", "skipped_by_rule", 7, reason="known file of an ignore set")]
+    said = judge(coverage=coverage)["not_checked"]
+    assert sorted(said) == sorted(
+        [
+            f"{artefact.title}: 1 item went wrong while being read.",
+            "Content checks: 7 items left out by a rule (known file of an ignore set).",
+        ]
+    )
+
+
 def test_a_locked_volume_is_named_with_what_could_hide_there() -> None:
     result = judge(**BLOCKING["a locked volume"])
-    assert result["reasons"] == ["Volume v2 (Data, 1.0 GB) is locked (bitlocker). Files, pictures and browser history could be there."]
+    assert result["reasons"] == [
+        "Volume v2 (Data, 1.0 GB) is encrypted and locked (bitlocker). Files, pictures and browser history could be there."
+    ]
     assert result["advice"] == [ADVICE["ask_for_key"], ADVICE["ask_unit"], ADVICE["ask_other_devices"]]
     assert result["looked_at"]["text"].startswith("Looked at 1 of 2 volumes")
 

@@ -39,6 +39,7 @@ SEAL_KEYS = (
 CHUNK = 1 << 20
 MAX_FILES = 10_000
 MAX_DEPTH = 16
+IO_REPARSE_TAG_MOUNT_POINT = 0xA0000003  # MS-FSCC 2.1.2.1
 
 
 class SealError(Exception):
@@ -75,8 +76,8 @@ def case_files(case: Path) -> Iterator[CaseFile]:
 
 
 def _is_junction(path: str) -> bool:
-    """Whether a directory is a link of the kind that only Windows has, and that Python 3.11 takes for a directory."""
-    return os.name == "nt" and bool(getattr(os.lstat(path), "st_reparse_tag", 0))
+    """Whether a directory is a mount point or junction, a link that only Windows has and that Python 3.11 takes for a directory."""
+    return os.name == "nt" and getattr(os.lstat(path), "st_reparse_tag", 0) == IO_REPARSE_TAG_MOUNT_POINT
 
 
 def digest_file(path: Path) -> tuple[int, str]:

@@ -37,6 +37,7 @@ MAX_SEAL = 1 << 20
 MAX_MANIFEST = 16 << 20
 MAX_PROBLEMS = 200
 MAX_NAME = 200
+MAX_TEXT = 1000
 
 
 @dataclass(slots=True)
@@ -122,7 +123,7 @@ class _Verifier:
 
     def _problem(self, text: str) -> None:
         if len(self._verdict.problems) < MAX_PROBLEMS:
-            self._verdict.problems.append(text)
+            self._verdict.problems.append(text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…")
         else:
             self._dropped += 1
 

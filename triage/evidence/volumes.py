@@ -406,7 +406,7 @@ def _gaps(partitions: list[Partition], size: int) -> list[tuple[int, int]]:
 
 def _constant_words(value: int, samples: int) -> str:
     what = "zeros" if value == 0 else f"the byte 0x{value:02x}"
-    return f"nothing but {what} in the {samples} samples read"
+    return f"nothing but {what} in the {samples} samples read" if samples > 1 else f"nothing but {what} in it"
 
 
 def _can_walk(kind: str) -> bool:

@@ -192,7 +192,7 @@ def _details(finding: dict[str, Any]) -> list[tuple[str, str]]:
         ("On", where),
         ("State", "" if finding["allocated"] else "Deleted. Its content may be mixed with that of other files."),
         ("User", finding["user"] or ""),
-        ("Place in the file", finding["locator"] or ""),
+        ("Place", _place(finding)),
         *((_label(name), moment(text)) for name, text in finding["times"].items() if text and not name.endswith(("_reason", "_local"))),
         *((f"{_label(name[:-6])}, no zone known", text) for name, text in finding["times"].items() if text and name.endswith("_local")),
         *((name.upper().replace("SHA", "SHA-"), text) for name, text in finding["hashes"].items() if text),
@@ -206,8 +206,14 @@ def _details(finding: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _example(example: dict[str, Any]) -> str:
-    parts = (example.get("context"), example.get("path"), example.get("locator"), moment(example.get("time")))
+    parts = (example.get("context"), example.get("path"), _place(example), moment(example.get("time")))
     return " · ".join(visible(str(part), LONGEST_TEXT // 4) for part in parts if part)
+
+
+def _place(item: dict[str, Any]) -> str:
+    """The locator, unless it only says the path again, as that of a file in an examined folder does."""
+    locator = item.get("locator") or ""
+    return "" if (item.get("path") or "").endswith(locator) else locator
 
 
 def _label(name: str) -> str:

@@ -19,9 +19,10 @@ error              where, reason: something of ours that went wrong and was surv
 touch              what, why: something a live system could not be spared
 operator           action, text: what the officer did or noted
 timing             name, seconds
-scan_started       attempt, time_budget          scan_finished     complete, reason
+scan_started       attempt, time_budget, public_key (in force from here on)          scan_finished     complete, reason
 checkpoint         head (SHA-256 of the line before), lines, signature (base64, Ed25519 over "triage checkpoint\\n" + lines + "\\n" + head)
 sealed             reports {name: SHA-256}: the last line of a sealed case
+unsealed           state, journal_intact, problems, fingerprint, files {name: SHA-256}: a sealed case is gone on with; what its old seal was worth
 =================  ==============================================================================================================
 """
 

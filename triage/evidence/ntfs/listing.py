@@ -19,7 +19,7 @@ CHUNK = 4096
 INDEX_NAME = "$I30"
 FIRST_FREE = 16  # the first record that is not set aside
 _EPOCH = 116_444_736_000_000_000  # 1970-01-01 as FILETIME
-_SAFE = 208_676_000_000_000_000  # the last FILETIME whose nanoseconds since 1970 fit 63 bits (2262)
+_FIRST_SAFE, _LAST_SAFE = 24_220_000_000_000_000, 208_670_000_000_000_000  # 1677 to 2262: nanoseconds since 1970 that fit 64 bits
 _LAST = 2_650_467_743_999_999_999  # the end of 9999
 _FLAGS = ((1, "resident"), (2, "compressed"), (4, "encrypted"), (8, "sparse"))
 _FLAG_SETS = [tuple(word for bit, word in _FLAGS if bits & bit) for bits in range(16)]
@@ -29,8 +29,8 @@ PRESENT, RECOVERABLE, OVERWRITTEN, NONE = range(4)
 
 def unix_times(values: NDArray[np.uint64], problems: ProblemLog) -> list[int | None]:
     """FILETIMEs as nanoseconds since the Unix epoch; None where not set (0) or after the year 9999, which is reported."""
-    result: list[int | None] = ((np.minimum(values, _SAFE).astype(np.int64) - _EPOCH) * 100).tolist()
-    for row in np.flatnonzero((values == 0) | (values > _SAFE)).tolist():
+    result: list[int | None] = ((np.clip(values, _FIRST_SAFE, _LAST_SAFE).astype(np.int64) - _EPOCH) * 100).tolist()
+    for row in np.flatnonzero((values < _FIRST_SAFE) | (values > _LAST_SAFE)).tolist():
         value = int(values[row])
         result[row] = (value - _EPOCH) * 100 if 0 < value <= _LAST else None
         if _LAST < value < 0x7FFFFFFFFFFFFFFF:

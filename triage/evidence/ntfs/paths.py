@@ -63,7 +63,7 @@ class Paths(Places):
         root = int(table.position(np.array([ROOT]))[0])
         if root >= 0:
             self._slot[root] = self._add("", False)
-        self._texts = table.texts
+        self._named = self.rows  # what _name_of and _parent count by
         unique, inverse = np.unique(parent, return_inverse=True)
         slots = np.array([self._resolve(row) for row in unique.tolist()], dtype=np.int64)
         self.directory = slots[inverse.reshape(-1)] if len(unique) else np.zeros(0, dtype=np.int64)
@@ -113,7 +113,7 @@ class Paths(Places):
         for link in reversed(chain):
             name = int(self._name_of[link])
             number = int(self._table.numbers[link])
-            text = self._texts[int(self.rows[name])] if name >= 0 else f"OrphanFile-{number}"
+            text = self._table.texts[int(self._named[name])] if name >= 0 else f"OrphanFile-{number}"
             limit = MAX_PATH if self._characters < _BUDGET else _SHORT_PATH
             path = f"{self.prefixes[slot]}/{text}"
             if len(path) > limit:

@@ -20,7 +20,7 @@ from triage.evidence.ntfs.memory import Ints
 from triage.evidence.ntfs.names import DOS
 from triage.evidence.ntfs.paths import ORPHANS, Paths
 from triage.evidence.ntfs.problems import ProblemLog
-from triage.evidence.ntfs.records import DAMAGED, DIRECTORY, IN_USE
+from triage.evidence.ntfs.records import DAMAGED, DIRECTORY, IN_USE, SOUND
 from triage.evidence.ntfs.table import Table
 
 MAX_DIRECTORY_BYTES = 128 << 20
@@ -95,7 +95,7 @@ class Remnants:
             at = int(self._table.position(np.array([record]))[0]) if referred else -1
             # Still in use in its directory, but its record cannot be read: this is all there is to know of a file that exists.
             live = bool(found.live[row]) and not orphan and at >= 0 and self._table.status[at] == DAMAGED
-            reused = at >= 0 and self._table.status[at] != DAMAGED and not self._same(record, sequence)
+            reused = at >= 0 and self._table.status[at] == SOUND and not self._same(record, sequence)
             result.append(Entry(
                 f"{directory}/{text}", "directory" if found.directory[row] else "file", max(int(found.size[row]), 0), str(record) if referred else "", live,
                 orphan, times[1][place], times[3][place], times[2][place], times[0][place], False, "none", -1, [],

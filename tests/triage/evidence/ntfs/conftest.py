@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -78,8 +78,9 @@ def walk_with_tsk(image: Path, offset: int = 0) -> TskWalk:
             gone = bool(int(name.flags) & int(pytsk3.TSK_FS_NAME_FLAG_UNALLOC))
             if meta is None or (gone and bool(int(meta.flags) & int(pytsk3.TSK_FS_META_FLAG_ALLOC))):
                 names.add((path, number))
-                if int(name.type) == int(pytsk3.TSK_FS_NAME_TYPE_DIR):
-                    stack.append((number, path))
+                with suppress(OSError):
+                    if int(fs.open_meta(inode=number).info.meta.type) == int(pytsk3.TSK_FS_META_TYPE_DIR) and meta is None:
+                        stack.append((number, path))
                 continue
             times = [
                 int(seconds) * NS + int(nano) if int(seconds) else None

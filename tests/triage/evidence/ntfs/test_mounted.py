@@ -99,7 +99,8 @@ def test_equal_to_the_sleuth_kit(
         assert fs.problems == []
     same_as_tsk(volume, entries)
     many = [entry for entry in entries if entry.path.startswith("/many/") and "index" not in entry.flags]
-    assert (len(many), sum(entry.allocated for entry in many)) == (10_000, 10_000 - 104)
+    assert sum(entry.allocated for entry in many) == 10_000 - 104
+    assert 90 < sum(not entry.allocated for entry in many) <= 104  # a few records have been used again
 
 
 def test_what_was_written_is_what_is_read(volume: Path, ntfs: Callable[..., Any]) -> None:

@@ -19,15 +19,16 @@ def write_reports(case: Path, out: Path | None = None, *, templates: Path | None
     from triage.report.case import load
     from triage.report.files import replacing, sha256
 
+    folder = out or case
     loaded = load(case)
     built = document.build(loaded)
     page = html.render(built, overrides=templates).encode("utf-8")
     writers: dict[str, Callable[[BinaryIO], Any]] = {
-        "report.json": lambda out: document.write(built, out),
-        "report.html": lambda out: out.write(page),
-        "timeline.csv": lambda out: timeline.write(loaded, out),
+        "report.json": lambda file: document.write(built, file),
+        "report.html": lambda file: file.write(page),
+        "timeline.csv": lambda file: timeline.write(loaded, file, folder),
     }
     for name, write in writers.items():
-        with replacing((out or case) / name) as file:
+        with replacing(folder / name) as file:
             write(file)
-    return {name: sha256((out or case) / name) for name in writers}
+    return {name: sha256(folder / name) for name in writers}

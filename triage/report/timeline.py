@@ -35,17 +35,17 @@ TIME_KINDS = {
 """What the plain field ``time`` of a type says, in a word; every other time is called by its field's name."""
 
 
-def write(case: Case, out: BinaryIO) -> None:
+def write(case: Case, out: BinaryIO, scratch: Path) -> None:
     """The timeline as CSV (RFC 4180, UTF-8 with a byte order mark, CRLF, cells that no spreadsheet takes for formulas).
 
-    Sorted by time, then observation id. Memory is bounded: what does not fit is sorted in files in the case folder, never elsewhere:
-    the system's folder for such files may lie on the examined drive.
+    Sorted by time, then observation id. Memory is bounded: what does not fit is sorted in files in the folder ``scratch``, never
+    in the system's own for such files, which may lie on the examined drive.
     """
     text = io.TextIOWrapper(out, encoding="utf-8", newline="")
     text.write("\ufeff")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)
-    for line in sort_lines(_lines(case), case.folder):
+    for line in sort_lines(_lines(case), scratch):
         writer.writerow(csv_cell(cell, LONGEST_CELL) for cell in json.loads(line.split("\t", 2)[2]))
     text.flush()
     text.detach()

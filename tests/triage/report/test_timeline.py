@@ -18,7 +18,7 @@ from triage.report.case import load
 
 def _rows(folder: Path) -> list[dict[str, str]]:
     out = io.BytesIO()
-    timeline.write(load(folder), out)
+    timeline.write(load(folder), out, folder)
     raw = out.getvalue()
     assert raw.startswith(b"\xef\xbb\xbftime_utc,time_kind,") and raw.endswith(b"\r\n") and b"\n" not in raw.replace(b"\r\n", b"")
     return list(csv.DictReader(io.StringIO(raw.decode("utf-8-sig"), newline="")))

@@ -9,13 +9,15 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory as Scratch
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from triage import journal
-from triage.report import document, write_reports
+from triage.report import document, timeline, write_reports
+from triage.report.exports import export, sqlite
 from triage.report.files import replacing
 
 NAMES = ["report.json", "report.html", "timeline.csv"]
@@ -38,6 +40,21 @@ def test_same_journal_same_bytes(makers: SimpleNamespace, tmp_path: Path, name: 
     environment = {**os.environ, "TZ": "Pacific/Auckland", "LC_ALL": "C", "PYTHONHASHSEED": "77", "PYTHONUTF8": "0"}
     subprocess.run([sys.executable, "-c", code, str(other)], env=environment, cwd="/", check=True, timeout=120)
     assert _bytes(other) == _bytes(folder)
+
+
+def test_nothing_is_written_into_a_case_whose_reports_go_elsewhere(
+    makers: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = makers.found(tmp_path / "a")
+    other = tmp_path / "other"
+    other.mkdir()
+    used: list[Path] = []
+    sort = timeline.sort_lines
+    monkeypatch.setattr(timeline, "sort_lines", lambda lines, scratch: used.append(scratch) or sort(lines, scratch, chunk_bytes=100))
+    monkeypatch.setattr(sqlite.tempfile, "TemporaryDirectory", lambda dir, prefix: used.append(dir) or Scratch(dir=dir, prefix=prefix))
+    assert write_reports(folder, other) == write_reports(folder)
+    export(folder, "sqlite", other / "x.db")
+    assert used == [other, folder, other]
 
 
 def test_sealing_does_not_change_the_reports(makers: SimpleNamespace, tmp_path: Path) -> None:

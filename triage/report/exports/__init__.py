@@ -1,4 +1,8 @@
-"""Exports of a case for other tools, one file a format. All are derived from the journal."""
+"""Exports of a case for other tools, one file a format. All are derived from the journal.
+
+Each module has ``write(case, out, scratch)``: the case folder, where the export goes, and a folder for what does not fit in memory (never
+the system's own: that one may lie on the examined drive).
+"""
 
 from __future__ import annotations
 
@@ -30,7 +34,7 @@ def export(case: Path, format: str, out: BinaryIO | Path) -> None:
         raise UnknownFormat(f"there is no export format {format!r}: choose one of {', '.join(FORMATS)}")
     write = importlib.import_module(f"triage.report.exports.{format}").write
     if not isinstance(out, Path):
-        write(case, out)
+        write(case, out, case)
         return
     with replacing(out) as file:
-        write(case, file)
+        write(case, file, out.parent)

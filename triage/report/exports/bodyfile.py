@@ -16,7 +16,7 @@ from triage.text import visible
 _MODES = {"directory": "d/drwxrwxrwx", "link": "l/lrwxrwxrwx"}
 
 
-def write(case: Path, out: BinaryIO) -> None:
+def write(case: Path, out: BinaryIO, _scratch: Path) -> None:
     """Every listed file. The name begins with ``/source/volume``; a deleted one ends in `` (deleted)``. Line breaks and bars that are
     in a name are replaced by a visible sign, since the format cannot hold them."""
     for record in read(case):

@@ -17,7 +17,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def write(case: Path, out: BinaryIO) -> None:
+def write(case: Path, out: BinaryIO, _scratch: Path) -> None:
     """One finding a row, strongest first.
 
     ``exhibit`` is the source's id in the case, ``confidence`` what the finding points to (found, refer, note). ``artefact``, ``size``

@@ -11,7 +11,7 @@ from triage.report.records import listed, read
 _PROVENANCE = ("source", "path", "locator", "parser", "recovered", "volume")
 
 
-def write(case: Path, out: BinaryIO) -> None:
+def write(case: Path, out: BinaryIO, _scratch: Path) -> None:
     """``type``, the fields of that type, ``id`` (null for a listed file) and ``provenance``; pure ASCII, exact texts."""
     for record in read(case):
         if record.kind == "observation":

@@ -16,13 +16,13 @@ _PROVENANCE = ("source", "volume", "path", "locator", "parser", "recovered")
 _BATCH = 5000
 
 
-def write(case: Path, out: BinaryIO) -> None:
+def write(case: Path, out: BinaryIO, scratch: Path) -> None:
     """Texts are exact, but for lone surrogates, which SQLite cannot hold and which become U+FFFD. Lists and objects are JSON text.
 
-    Columns of a type's table: ``id``, its fields, and ``prov_source`` … ``prov_recovered``. The database is built in the case folder.
+    Columns of a type's table: ``id``, its fields, and ``prov_source`` … ``prov_recovered``. The database is built in ``scratch``.
     """
     loaded = load(case)
-    with tempfile.TemporaryDirectory(dir=case, prefix=".sqlite-") as folder:
+    with tempfile.TemporaryDirectory(dir=scratch, prefix=".sqlite-") as folder:
         path = Path(folder) / "export.db"
         database = sqlite3.connect(path)
         try:

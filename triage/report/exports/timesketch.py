@@ -11,7 +11,7 @@ from triage.report.records import instants, listed, read
 from triage.report.timeline import TIME_KINDS, describe
 
 
-def write(case: Path, out: BinaryIO) -> None:
+def write(case: Path, out: BinaryIO, _scratch: Path) -> None:
     """An event for each known time of each observation and listed file, in the order of the journal; Timesketch sorts them itself."""
     for record in read(case):
         if record.kind == "observation":

@@ -251,14 +251,12 @@ def test_fat_directory_loop(tree: Path, tmp_path: Path, opened: Any) -> None:
     assert "leads back" in o.gaps[0].reason
 
 
-def entry_set(name: str, cluster: int, size: int, *, directory: bool = False, used: bool = True, contiguous: bool = True) -> bytes:
-    """An exFAT directory entry set; 2020-09-13T12:26:40 on a clock one hour ahead of UTC."""
+def entry_set(name: str, cluster: int, size: int, *, zone: int = 0x84, used: bool = True, contiguous: bool = True) -> bytes:
+    """An exFAT directory entry set; 2020-09-13T12:26:40 on a clock ``zone`` (0x84: one hour) ahead of UTC."""
     text = name.encode("utf-16-le", "surrogatepass")
     names = [text[at : at + 30].ljust(30, b"\0") for at in range(0, len(text), 30)]
     stamp = (40 << 25 | 9 << 21 | 13 << 16) | (12 << 11 | 26 << 5 | 20)
-    file = struct.pack(
-        "<BBHHHIIIBBBBB7x", 0x85, 1 + len(names), 0, 0x10 if directory else 0x20, 0, stamp, stamp, stamp, 0, 0, 0x84, 0x84, 0x84
-    )
+    file = struct.pack("<BBHHHIIIBBBBB7x", 0x85, 1 + len(names), 0, 0x20, 0, stamp, stamp, stamp, 0, 0, 0x84, 0x84, 0x84)
     stream = struct.pack("<BBBBHHQIIQ", 0xC0, 3 if contiguous else 1, 0, len(text) // 2, 0, 0, size, 0, cluster, size)
     whole = bytearray(file + stream + b"".join(b"\xc1\0" + part for part in names))
     checksum = 0
@@ -296,6 +294,26 @@ def test_exfat_names_no_library_likes(tmp_path: Path, opened: Any) -> None:
     assert [o.content(e) for e in files] == [f"content {number:3d}".encode() for number in range(len(names))]
     assert {(e.modified, e.local_times) for e in files} == {((TIME - 3600) * 1_000_000_000, False)}
     assert o.gaps == []
+
+
+def test_exfat_time_zones(tmp_path: Path, opened: Any) -> None:
+    image = blank(tmp_path / "image", 8 << 20)
+    run("mkfs.exfat", image)
+    layout = read_layout(FileBytes(image))
+    raw = bytearray(image.read_bytes())
+    root = layout.offset(layout.root)
+    at = next(at for at in range(root, root + layout.cluster, 32) if raw[at] == 0)
+    for name, zone in (("west", 0x80 | (-20 & 0x7F)), ("utc", 0x80), ("not recorded", 0)):
+        entry = entry_set(name, 0, 0, zone=zone)
+        raw[at : at + len(entry)] = entry
+        at += len(entry)
+    image.write_bytes(raw)
+    o = opened(image)
+    times = {
+        name: (o.one(f"/{name}").modified // 1_000_000_000 - TIME, o.one(f"/{name}").local_times)
+        for name in ("west", "utc", "not recorded")
+    }
+    assert times == {"west": (5 * 3600, False), "utc": (0, False), "not recorded": (0, True)}
 
 
 def test_exfat_deleted(tmp_path: Path, opened: Any) -> None:

@@ -35,8 +35,10 @@ HEADLINES = {
     "found": "Found: there may be grounds to seize this device.",
     "refer": "Refer: a specialist should look at this device.",
     "nothing_found": "Nothing found in what was checked.",
-    "not_checked": "Not checked: too little could be looked at to say.",
+    "not_checked": "Not checked: nothing on this device could be looked at.",
+    "checked_in_part": "Not checked in full: part of this device could not be looked at.",
 }
+"""By outcome; ``checked_in_part`` is ``not_checked`` where something was looked at."""
 _STATUS_WORDS = {
     Status.UNREADABLE: "could not be read",
     Status.UNRECOGNISED: "not in a form this tool knows",
@@ -77,7 +79,7 @@ def assess(
         reasons = extent.blocking[:MAX_REASONS]
     else:
         reasons = [extent.text, *_notes(ordered)]
-    headline = HEADLINES[outcome]
+    headline = HEADLINES["checked_in_part" if outcome == "not_checked" and extent.files else outcome]
     if telling and extent.blocking:
         headline += " Part of it could not be checked."
     return {
@@ -148,8 +150,8 @@ class _Extent:
         extent._sources(sources, totals, told)
         extent._classes(totals)
         extent._rest(totals)
-        if not extent.files:
-            extent._block("No file could be looked at. A device that was wiped looks like this too.")
+        if not extent.files and not extent.blocking:
+            extent._block("There was no file to look at. A device that was wiped looks like this too.")
         extent.not_checked = list(dict.fromkeys([*extent.blocking, *extent.not_checked]))
         return extent
 

@@ -154,14 +154,17 @@ class Cookie(Observation):
 
 @dataclass(slots=True, kw_only=True)
 class CachedItem(Observation):
-    """A thing a browser fetched and kept. ``bytes`` of its body as kept; ``time`` it was fetched or last used, as ``time_meaning`` says."""
+    """A thing a browser fetched and kept. ``bytes`` of its body as kept (compressed, if it came so); ``time`` it was fetched or stored,
+    as ``time_meaning`` says; ``count`` how often it was used; ``stored_in`` the file that holds the body."""
 
     url: str
     content_type: str | None = None
     bytes: int | None = None
     time: Time = NOT_RECORDED
     time_meaning: str | None = None
+    last_used: Time = NOT_RECORDED
     count: int | None = None
+    stored_in: str | None = None
     browser: str | None = None
     profile: str | None = None
     user: str | None = None

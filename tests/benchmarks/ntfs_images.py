@@ -94,7 +94,9 @@ def record(
     body = b"".join(attributes) + b"\xff\xff\xff\xff\0\0\0\0"
     sectors = size // 512
     first = -(-(48 + 2 * (sectors + 1)) // 8) * 8
-    head = struct.pack("<4sHHQHHHHIIQHHI", b"FILE", 48, sectors + 1, 0, sequence, 1, first, flags, first + len(body), size, base, 99, 0, number)
+    head = struct.pack(
+        "<4sHHQHHHHIIQHHI", b"FILE", 48, sectors + 1, 0, sequence, 1, first, flags, first + len(body), size, base, 99, 0, number
+    )
     content = bytearray((head.ljust(first, b"\0") + body).ljust(size, b"\0"))
     if len(content) > size:
         raise ValueError(f"record {number} needs {len(content)} bytes")
@@ -183,6 +185,7 @@ def shapes(entries: int) -> dict[str, list[Folder]]:
     """Trees of about so many files: how long a reader takes depends on the size of the directories."""
     return {
         "folders of 100": [Folder(max(entries // 100, 1), 100)],
+        "folders of 10,000": [Folder(max(entries // 10_000, 1), min(entries, 10_000))],
         "mixed": [
             Folder(max(entries * 4 // 10 // 50, 1), 50),
             Folder(max(entries * 3 // 10 // 1000, 1), 1000),
@@ -197,7 +200,9 @@ class _Volume:
     def __init__(self, path: Path, size: int) -> None:
         with open(path, "wb") as file:
             file.truncate(size)
-        subprocess.run(["mkntfs", "-Q", "-F", "-q", "-s", "512", "-c", str(CLUSTER), "-L", "bench", str(path)], check=True, capture_output=True)
+        subprocess.run(
+            ["mkntfs", "-Q", "-F", "-q", "-s", "512", "-c", str(CLUSTER), "-L", "bench", str(path)], check=True, capture_output=True
+        )
         self.file = open(path, "r+b")
         self.size = size
         boot = self.read(0, 512)

@@ -72,7 +72,7 @@ class Stream:
         self._matcher = matcher
         self._tally = Tally(matcher, where, context)
         self._buffer = bytearray()
-        self._base = 0
+        self.base = 0
         self._encoding: str | None = None
 
     def feed(self, data: bytes | memoryview) -> None:
@@ -83,28 +83,37 @@ class Stream:
             self._buffer += view[at : at + room]
             at += room
             if len(self._buffer) > WINDOW:
-                self._window(bytes(self._buffer[:WINDOW]), last=False)
+                self.window(bytes(self._buffer[:WINDOW]), last=False)
                 del self._buffer[:_STEP]
-                self._base += _STEP
 
     def finish(self) -> list[Hit]:
         """The hits in everything fed, in order of place."""
-        self._window(bytes(self._buffer), last=True)
+        self.window(bytes(self._buffer), last=True)
         self._buffer.clear()
+        return self.hits()
+
+    def hits(self) -> list[Hit]:
+        """What was found so far, in order of place."""
         return self._tally.hits()
 
-    def _window(self, data: bytes, *, last: bool) -> None:
+    def window(self, data: bytes, *, last: bool) -> None:
+        """Look through the window that begins at ``base``, and move on."""
         if self._encoding is None:
             self._encoding = encoding_of(data)
-        accept = range(MARGIN if self._base else 0, len(data) if last else len(data) - MARGIN)
+        accept = range(MARGIN if self.base else 0, len(data) if last else len(data) - MARGIN)
         width = _WIDE.get(self._encoding)
         if width:
             self._wide(data, 0, self._encoding, width, accept)
-            return
+        else:
+            self._narrow(data, accept)
+        self.base += _STEP
+
+    def _narrow(self, data: bytes, accept: range) -> None:
+        """A window of 8-bit text or of binary content."""
         folded = fold_bytes(data, binary=self._encoding == "binary")
         spans = self._matcher.spans(folded, self._tally.full)
         if spans:
-            base = self._base
+            base = self.base
             self._tally.add(spans, folded, lambda offset: base + offset, accept)
         if b"\x00" in data:
             for name, start, end in _wide_runs(data):
@@ -119,7 +128,7 @@ class Stream:
             return
         place = _Wide(folded.raw, encoding)
         wanted = [span for span in spans if at + place(folded.origin(span[0])) in accept]
-        base = self._base + at
+        base = self.base + at
         self._tally.add(wanted, folded, lambda offset: base + place(offset))
 
 
@@ -143,6 +152,8 @@ class _Wide:
 
 def scan(matcher: Matcher, data: bytes | memoryview, where: str, context: int) -> list[Hit]:
     """Everything in ``data``, which is whole in memory already."""
-    stream = Stream(matcher, where, context)
-    stream.feed(data)
-    return stream.finish()
+    stream, view = Stream(matcher, where, context), memoryview(data)
+    while len(view) - stream.base > WINDOW:
+        stream.window(bytes(view[stream.base : stream.base + WINDOW]), last=False)
+    stream.window(bytes(view[stream.base :]), last=True)
+    return stream.hits()

@@ -22,11 +22,12 @@ _IGNORABLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
-# A character and what combines with it or vanishes after it: the smallest piece that folds the same alone as in its text.
-_CLUSTER = re.compile(
-    "(?s:.)[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u3099\u309a\ufe20-\ufe2f"
-    "\u1161-\u11ff]*"
+# Plain stretches, and each other character with what combines with it or vanishes after it: these fold the same alone as in their text.
+_MARKS = (
+    "[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u3099\u309a\ufe20-\ufe2f"
+    "\u1161-\u11ff]"
 )
+_CLUSTER = re.compile(rf"(?s:[\x00-\x7f]+(?=[\x00-\x7f]|\Z)|.{_MARKS}*)")
 
 
 def fold(text: str) -> str:
@@ -69,6 +70,9 @@ def _stray(match: re.Match[str]) -> str:
     return _CP1252[ord(match[0]) - 0xDC00]
 
 
+_Map = tuple[list[int], list[int], list[bool]]
+
+
 @dataclass(slots=True)
 class Folded:
     """``data``: valid UTF-8, folded, of ``raw``. ``_pieces``: (start in data, length in data, start in raw, length in raw) where the two differ."""
@@ -77,52 +81,46 @@ class Folded:
     data: bytes
     binary: bool = False
     _pieces: list[tuple[int, int, int, int]] = field(default_factory=list)
-    _maps: dict[int, tuple[list[int], list[int]]] = field(default_factory=dict)
+    _maps: dict[int, _Map] = field(default_factory=dict)
 
     def origin(self, offset: int, *, end: bool = False) -> int:
         """The offset in ``raw`` of what stands at ``offset`` in ``data``; for the ``end`` of a match, the offset after its last character."""
-        if not self._pieces:
+        if not self._pieces or not offset:
             return offset
-        if end:
-            return self._after(offset)
-        index = bisect_right(self._pieces, offset, key=lambda piece: piece[0]) - 1
+        at = offset - 1 if end else offset
+        index = bisect_right(self._pieces, at, key=lambda piece: piece[0]) - 1
         if index < 0:
             return offset
         start, length, raw_start, raw_length = self._pieces[index]
-        if offset >= start + length:
+        if at >= start + length:
             return offset - start - length + raw_start + raw_length
-        folded, raw = self._map(index)
-        return raw_start + raw[bisect_right(folded, offset - start) - 1]
+        folded, raw, plain = self._map(index)
+        cluster = bisect_right(folded, at - start) - 1
+        if plain[cluster]:
+            return raw_start + raw[cluster] + offset - start - folded[cluster]
+        return raw_start + raw[cluster + end]
 
-    def _after(self, offset: int) -> int:
-        if offset == 0:
-            return 0
-        index = bisect_right(self._pieces, offset - 1, key=lambda piece: piece[0]) - 1
-        if index < 0:
-            return offset
-        start, length, raw_start, raw_length = self._pieces[index]
-        if offset > start + length:
-            return offset - start - length + raw_start + raw_length
-        folded, raw = self._map(index)
-        at = bisect_right(folded, offset - start - 1)
-        return raw_start + (raw[at] if at < len(raw) else raw_length)
-
-    def _map(self, index: int) -> tuple[list[int], list[int]]:
-        """Where each cluster of a piece begins, folded and raw. Built only for pieces in which something was found."""
+    def _map(self, index: int) -> _Map:
+        """Where each cluster of a piece begins, folded and raw, and whether it is plain. Built only for pieces in which something was found."""
         known = self._maps.get(index)
         if known is None:
             _, length, raw_start, raw_length = self._pieces[index]
-            folded, raw, at, raw_at = [0], [0], 0, 0
+            folded, raw, plain, at, raw_at = [0], [0], [], 0, 0
             piece = self.raw[raw_start : raw_start + raw_length]
             text, single = _characters(piece, self.binary)
             escaped = text if single else piece.decode("utf-8", "surrogateescape")
             for match in _CLUSTER.finditer(text):
-                at = min(at + _folded_length(match[0]), length)
-                bytes_ = escaped[match.start() : match.end()]
-                raw_at += len(bytes_) if single or bytes_.isascii() else len(bytes_.encode("utf-8", "surrogateescape"))
+                cluster = match[0]
+                simple = cluster.isascii()
+                first, last = match.span()
+                at = min(at + (len(cluster) if simple else _folded_length(cluster)), length)
+                raw_at += last - first if simple or single else len(escaped[first:last].encode("utf-8", "surrogateescape"))
                 folded.append(at)
                 raw.append(raw_at)
-            known = self._maps[index] = (folded, raw)
+                plain.append(simple)
+            plain.append(False)
+            raw.append(raw_at)
+            known = self._maps[index] = (folded, raw, plain)
         return known
 
 

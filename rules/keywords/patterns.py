@@ -24,6 +24,8 @@ _RE2_MEMORY = 4 << 20
 _GAP_BYTES = 16
 # What may part the words of a phrase: blanks and one line break, or one joining sign. A full stop with a blank ends a sentence: no gap.
 _GAP = rf"(?:[ \t\n\r\v\f]{{1,{_GAP_BYTES}}}|[-.+/\u2010-\u2015\u00b7]|[-\u2010]\r?\n[ \t]{{0,11}})"
+# The same in UTF-8, the longest first: no word begins with a blank, so what matches first is what a search with second thoughts would find.
+_PHRASE_GAP = re.compile(rb"(?:-|\xe2\x80\x90)\r?\n[ \t]{0,11}|[ \t\n\r\v\f]{1,%d}|[-.+/]|\xe2\x80[\x90-\x95]|\xc2\xb7" % _GAP_BYTES)
 _PROPOSED_WORDS = 4
 _WORD = r"[^\W_]"
 _MAY_START = rf"(?:(?<!{_WORD})|(?<={CONTINUOUS})|(?={CONTINUOUS})|(?=[\W_]))"
@@ -71,15 +73,51 @@ class Literal:
                     yield end - size, end
 
 
+@dataclass(slots=True)
+class Phrase:
+    """Words one after the other. No expression of its own is compiled for it: a list may hold thousands. ``reach``: bytes of the longest match."""
+
+    words: tuple[bytes, ...]
+    anchor: bytes
+    reach: int
+
+    @property
+    def bounds(self) -> tuple[bool, bool]:
+        return True, True
+
+    def expression(self) -> str | None:
+        gap = rf"[^{WORD}]{{1,{_GAP_BYTES}}}"
+        return gap.join(literal_expression(word, False, False) for word in self.words[:_PROPOSED_WORDS])
+
+    def spans(self, data: bytes, ends: Iterable[int]) -> Iterator[tuple[int, int]]:
+        first_word = self.words[0]
+        for first, last in _windows(ends, self.reach, len(data)):
+            start = data.find(first_word, first, last)
+            while start >= 0:
+                stop = self._end(data, start)
+                if stop and breaks_at(data, start) and breaks_at(data, stop):
+                    yield start, stop
+                start = data.find(first_word, start + 1, last)
+
+    def _end(self, data: bytes, start: int) -> int:
+        """Where the phrase that begins at ``start`` ends, or 0 if none does."""
+        at = start + len(self.words[0])
+        for word in self.words[1:]:
+            gap = _PHRASE_GAP.match(data, at)
+            if gap is None or not data.startswith(word, gap.end()):
+                return 0
+            at = gap.end() + len(word)
+        return at
+
+
 @dataclass
-class Spaced:
-    """A phrase or a wildcard: literals with gaps or open letters between them. ``reach``: bytes of the longest match."""
+class Wildcard:
+    """A wildcard: literals with open letters, and perhaps gaps, between them. ``reach``: bytes of the longest match."""
 
     anchor: bytes
     bounds: tuple[bool, bool]
     source: str
     reach: int
-    proposal: str | None
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
@@ -87,7 +125,7 @@ class Spaced:
         return re.compile(f"{_MAY_START}(?=({self.source}))")
 
     def expression(self) -> str | None:
-        return self.proposal
+        return None
 
     def spans(self, data: bytes, ends: Iterable[int]) -> Iterator[tuple[int, int]]:
         for first, last in _windows(ends, self.reach, len(data)):
@@ -169,10 +207,8 @@ def compile_term(term: Term) -> Pattern:
         return Literal(words[0].encode(), term.form == "stem")
     if term.form == "stem":
         raise ValueError("is a stem of several words: use the form wildcard with * at its end")
-    longest = max((word.encode() for word in words), key=len)
-    gap = rf"[^{WORD}]{{1,{_GAP_BYTES}}}"
-    proposal = gap.join(literal_expression(word.encode(), False, False) for word in words[:_PROPOSED_WORDS])
-    return Spaced(longest, (True, True), phrase_source(words), _reach(words), proposal)
+    encoded = tuple(word.encode() for word in words)
+    return Phrase(encoded, max(encoded, key=len), _reach(words))
 
 
 def phrase_source(words: Iterable[str]) -> str:
@@ -197,7 +233,7 @@ def _wildcard(words: list[str]) -> Pattern:
         sources.append("".join(f"{_WORD}{{0,{STAR}}}" if t == "*" else _WORD if t == "?" else re.escape(t) for t in tokens))
     wild = sum(word.count("*") * STAR + word.count("?") for word in words) * 4
     opens = any(word.startswith(longest) for word in words) and sum(longest in word for word in words) == 1
-    return Spaced(longest.encode(), (opens, False), _GAP.join(sources), _reach(words) + wild, None)
+    return Wildcard(longest.encode(), (opens, False), _GAP.join(sources), _reach(words) + wild)
 
 
 def _regex(source: str) -> Pattern:

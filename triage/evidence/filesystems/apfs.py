@@ -78,7 +78,7 @@ def _unlock(volume: Any, secrets: Sequence[object]) -> bool:
         value = getattr(secret, "value", secret)
         if isinstance(value, bytes):
             value = value.decode("utf-8", "replace")
-        if not isinstance(value, str):
+        if not isinstance(value, str) or getattr(secret, "kind", "") == "keyfile":
             continue
         for offer in (volume.set_password, volume.set_recovery_password):
             try:

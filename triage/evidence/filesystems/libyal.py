@@ -80,6 +80,8 @@ class LibyalFilesystem(tree.TreeFilesystem):
             target = entry.link_target.encode("utf-8", "surrogateescape")
             return ContentStream(NativeReader(lambda offset, length: target[offset : offset + length], len(target)))
         inode, _, number = entry.address.partition("-")
+        if not inode.isdigit():
+            raise OSError(f"{entry.path} is not an entry of this file system")
         native = self._find(int(inode))
         if number:
             native = native.get_extended_attribute(int(number))

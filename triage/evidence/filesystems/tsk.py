@@ -192,7 +192,10 @@ class TskFilesystem(tree.TreeFilesystem):
         holes = entry.runs is not None and all(run.offset < 0 for run in entry.runs) and sum(run.length for run in entry.runs) == entry.size
         if entry.runs is not None and (self._direct or holes) and not {"compressed", "encrypted", "resident"} & set(entry.flags):
             return ContentStream(RunReader(self._data, entry.runs, entry.size))
-        inode, *identity = (int(part) for part in entry.address.split("-"))
+        try:
+            inode, *identity = (int(part) for part in entry.address.split("-"))
+        except ValueError as error:
+            raise OSError(f"{entry.path} is not an entry of this file system") from error
         if not entry.allocated and entry.content == "none":
             return ContentStream(RunReader(self._data, (), entry.size))
         file = self._fs.open_meta(inode=inode)

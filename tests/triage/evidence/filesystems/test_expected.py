@@ -14,7 +14,7 @@ from artefacts.coverage import Status
 from triage.evidence.bytesource import FileBytes
 from triage.evidence.filesystems import identify, open_filesystem
 from triage.evidence.filesystems.apfs import container_volumes
-from triage.evidence.model import Volume
+from triage.evidence.model import Entry, Volume
 
 pytestmark = pytest.mark.specimens
 Unpack = Callable[[str], Path]
@@ -47,6 +47,9 @@ def test_same_tree_on_every_file_system(image: str, kind: str, label: str | None
         found = o.filesystem.lookup(path)
         assert found == o.one(path)
         assert o.md5(found) == digest
+    if kind != "ntfs":
+        with pytest.raises(OSError, match="is not an entry of this file system"):
+            o.filesystem.open(Entry("/elsewhere", "file", 1, "a/folder/path"))
     links = [e for e in o.entries if e.path == "/a_link"]
     if kind != "fat12":
         assert len(links) == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from triage.evidence.filesystems import tree
 from triage.evidence.model import Entry
 
@@ -9,7 +11,7 @@ from triage.evidence.model import Entry
 class Three(tree.TreeFilesystem):
     """A file system of a few names that counts how often a directory is read."""
 
-    CONTENT = {"": ["Dir/", "file", "FILE", "Bad/"], "/Dir": ["Né.txt", "Né.txt:stream"]}
+    CONTENT: ClassVar = {"": ["Dir/", "file", "FILE", "Bad/"], "/Dir": ["Né.txt", "Né.txt:stream"]}
 
     def __init__(self, fold: object = tree.any_case) -> None:
         super().__init__("three", None, fold)  # type: ignore[arg-type]

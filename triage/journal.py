@@ -7,8 +7,8 @@ Each line is one JSON object and a newline::
 ``prev`` of line 0 is 64 zeros. ``time`` is this computer's clock (asserted, not proved). Kinds, and what ``data`` holds:
 
 =================  ==============================================================================================================
-case_opened        tool {name, version, self_sha256}, arguments, profile, rules {…digests}, hash_sets [...], visit, case_id, public_key
-source_opened      id, kind, path, size, files[{path, size, sha256?}], facts
+case_opened        tool {name, version, self_sha256}, arguments, profile, rules {…digests}, hash_sets [...], visit, case_id (folder name), public_key
+source_opened      id, kind, path, size, files[path], facts, sha256?
 volume             source, id, offset, length, scheme, description, filesystem, label, encrypted, unlocked, status, reason
 coverage           source, volume, what, status, count, bytes, reason, path?, summary? (true: a total of this attempt, void once another starts)
 observation        id, type, the fields of that type, provenance {source, volume, path, locator, parser, recovered}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -78,7 +79,7 @@ def scan(
     identities = _rules(setup, keywords or [], yara or [], quiet)
     job = Job(
         setup=setup, case=case, signer=_signer(key, passphrase_file), visit=visit_data, time_budget=budget, hash_sources=hash_source,
-        identities=identities,
+        arguments=sys.argv[1:], identities=identities,
     )  # fmt: skip
     if workers is not None:
         job.workers = workers
@@ -160,8 +161,6 @@ def _hash_sets(names: list[str], role: str | None, key_file: Path | None) -> lis
 
 def _rules(setup: Setup, keywords: list[str], yara: list[str], quiet: bool) -> dict[str, Any]:
     """Load everything once here, so that a mistake is told before the scan; returns the identities for the journal."""
-    import sys
-
     from rules import findings
     from triage.text import visible
 

@@ -7,7 +7,9 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+from triage.evidence.filesystems.stream import ContentStream
 from triage.evidence.model import Entry, Filesystem, ReadError
 
 CHUNK = 4 << 20
@@ -27,9 +29,16 @@ class Content:
     errors: Sequence[ReadError] = ()
 
 
+_HASHERS: dict[str, Callable[[bytes], Any]] = {
+    "md5": lambda data: hashlib.md5(data, usedforsecurity=False),
+    "sha1": lambda data: hashlib.sha1(data, usedforsecurity=False),
+    "sha256": lambda data: hashlib.sha256(data, usedforsecurity=False),
+}
+
+
 def digests_of(data: bytes, algorithms: Iterable[str]) -> dict[str, bytes]:
     """Digests of ``data`` by name."""
-    return {name: hashlib.new(name, data, usedforsecurity=False).digest() for name in algorithms}
+    return {name: _HASHERS[name](data).digest() for name in algorithms}
 
 
 def read_content(
@@ -49,14 +58,14 @@ def read_content(
     started = clock()
     with filesystem.open(entry) as stream:
         if entry.size <= KEEP:
-            data = stream.read(KEEP + 1)
+            data = stream.whole(KEEP + 1) if isinstance(stream, ContentStream) else stream.read(KEEP + 1)
             read_at = clock()
             beat(len(data))
             digests = digests_of(data, algorithms)
             seconds["read"] += read_at - started
             seconds["hash"] += clock() - read_at
             return Content(digests, data, data[:4096], len(data), getattr(stream, "read_errors", ()))
-        hashers = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
+        hashers = {name: _HASHERS[name](b"") for name in algorithms}
         head, read = b"", 0
         while chunk := stream.read(CHUNK):
             read_at = clock()

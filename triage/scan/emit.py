@@ -90,10 +90,12 @@ class Emitter:
         """A chunk of entries for the plan."""
         self._connection.send_bytes(ENTRIES + frame)
 
-    def done(self, **result: Any) -> None:
-        """The task is finished; ``result`` goes to the parent with the coverage."""
+    def done(self, body: bytes = b"", **result: Any) -> None:
+        """The task is finished; ``result`` goes to the parent with the coverage, and after a newline ``body``, which it need not parse."""
         coverage = [[*key, self._coverage[key], self._bytes[key]] for key in sorted(self._coverage)]
-        self._connection.send_bytes(DONE + json.dumps({"coverage": coverage, **result}, separators=(",", ":")).encode("ascii"))
+        self._connection.send_bytes(
+            DONE + json.dumps({"coverage": coverage, **result}, separators=(",", ":")).encode("ascii") + b"\n" + body
+        )
 
     def failed(self, reason: str) -> None:
         """The task could not be finished."""

@@ -23,7 +23,7 @@ from triage.evidence.file import EntryFile, user_of
 from triage.evidence.model import Entry, Filesystem
 from triage.journal import LISTING_COLUMNS
 from triage.scan import classify
-from triage.scan.content import ALGORITHMS, Content, digests_of, read_content
+from triage.scan.content import ALGORITHMS, KEEP, Content, digests_of, read_content
 from triage.scan.emit import Emitter, observation_json
 from triage.scan.filetype import file_type, is_text
 from triage.scan.pool import Pulse
@@ -31,7 +31,7 @@ from triage.scan.setup import Setup
 
 if TYPE_CHECKING:
     from hashsets import HashSet, Match
-    from rules.keywords import Hit, Matcher
+    from rules.keywords import Hit, Matcher, Stream
     from rules.yara_rules import YaraRules
     from triage.findings import FindingEngine
 
@@ -185,15 +185,7 @@ class Inspector:
             self._emit.problem(what, Status.SKIPPED, entry.path, reason, size=entry.size)
             return
         self._pulse.stage(READ)
-        words = self._words.stream() if self._words is not None and entry.size <= self._profile.largest_text else None
-        head: list[bool] = []
-
-        def feed(chunk: bytes) -> None:
-            if not head:
-                head.append(is_text(chunk[:4096]))
-            if words is not None and head[0]:
-                words.feed(chunk)
-
+        feed = _TextFeed(self._words) if self._words is not None and KEEP < entry.size <= self._profile.largest_text else None
         try:
             content = read_content(filesystem, entry, self._algorithms, self._pulse.beat, self._seconds, feed)
         except (OSError, MemoryError) as error:
@@ -212,8 +204,8 @@ class Inspector:
         else:
             self._emit.count(what, Status.PARSED, size=content.read)
         item.content = content
-        if words is not None and content.data is None and head and head[0]:
-            self._hits(words.finish(), item.entry, NoTime("not recorded"))
+        if feed is not None:
+            self._hits(feed.finish(), item.entry, entry_time(entry, entry.modified))
 
     def _look_up(self, filesystem: Filesystem, items: list[_Item]) -> None:
         # The empty file has a digest, lists hold it, and every disk has thousands: it is never a match.
@@ -417,6 +409,25 @@ class Inspector:
             entry.path, entry.kind, entry.size, entry.allocated, entry.orphan, entry.modified, entry.accessed, entry.changed, entry.created,
             entry.local_times, entry.content, entry.address, *hexes,
         ]  # fmt: skip
+
+
+class _TextFeed:
+    """Keywords in a file too large to keep, as far as its beginning reads as text."""
+
+    def __init__(self, words: Matcher) -> None:
+        self._words = words
+        self._stream: Stream | None = None
+        self._begun = False
+
+    def __call__(self, chunk: bytes) -> None:
+        if not self._begun:
+            self._begun = True
+            self._stream = self._words.stream() if is_text(chunk[:4096]) else None
+        if self._stream is not None:
+            self._stream.feed(chunk)
+
+    def finish(self) -> list[Hit]:
+        return self._stream.finish() if self._stream is not None else []
 
 
 def _hash_match(hash_set: HashSet, match: Match, path: str, hashes: dict[str, str]) -> HashMatch:

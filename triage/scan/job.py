@@ -42,6 +42,8 @@ class Job:
     time_budget: float | None = None
     workers: int = field(default_factory=lambda: max(1, os.cpu_count() or 1))
     hash_sources: bool = False
+    arguments: list[str] = field(default_factory=list)
+    """The command line, for the report."""
     identities: dict[str, Any] = field(default_factory=dict)
     """Digests of the rules, word lists and hash sets in use, for the journal and the report."""
 
@@ -97,6 +99,8 @@ def _case_opened(job: Job) -> dict[str, Any]:
     setup = job.setup
     return {
         "tool": tool(),
+        "case_id": job.case.name,
+        "arguments": job.arguments,
         "profile": setup.profile.to_json(),
         "sources": {key: [item.path, item.live] for key, item in setup.sources.items()},
         "visit": job.visit,

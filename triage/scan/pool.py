@@ -25,6 +25,7 @@ ITEM_LIMIT = 1200.0
 MEMORY_LIMIT = 1536 << 20
 """Resident bytes a worker may hold."""
 _MEMORY_CHECK_EVERY = 0.5
+_TELL_EVERY_NS = 5_000_000
 
 DONE = b"D"
 FAILED = b"X"
@@ -33,26 +34,44 @@ _ITEM, _SINCE, _PULSE, _BYTES, _STAGE = range(_SLOTS)
 
 
 class Pulse:
-    """The worker's side of the shared array."""
+    """The worker's side of the shared array.
+
+    Writing to shared memory costs as much as hashing a kilobyte, and most files are done within microseconds: the item and the stage are
+    always true, the clock and the bytes follow every few milliseconds.
+    """
 
     def __init__(self, slots: Any) -> None:
         self._slots = slots
+        self._told = 0
+        self._read = 0
 
     def item(self, number: int) -> None:
         """Now at item ``number`` of the task."""
+        self._slots[_ITEM] = number
         now = time.monotonic_ns()
-        slots = self._slots
-        slots[_STAGE], slots[_SINCE], slots[_PULSE], slots[_ITEM] = 0, now, now, number
+        if now - self._told > _TELL_EVERY_NS:
+            self._slots[_SINCE] = now
+            self._tell(now)
 
     def stage(self, number: int) -> None:
         """Now at a given stage of the item: tells the parent what to leave out if it goes wrong here."""
         self._slots[_STAGE] = number
-        self._slots[_PULSE] = time.monotonic_ns()
 
     def beat(self, read: int = 0) -> None:
         """Still alive, having read ``read`` more bytes."""
-        self._slots[_PULSE] = time.monotonic_ns()
-        self._slots[_BYTES] += read
+        self._read += read
+        now = time.monotonic_ns()
+        if now - self._told > _TELL_EVERY_NS:
+            self._tell(now)
+
+    def _tell(self, now: int) -> None:
+        self._told = self._slots[_PULSE] = now
+        self._slots[_BYTES] += self._read
+        self._read = 0
+
+    def flush(self) -> None:
+        """Tell everything, at the end of a task."""
+        self._tell(time.monotonic_ns())
 
 
 @dataclass(slots=True)
@@ -145,8 +164,8 @@ class Pool:
         """Give a task to an idle worker. A worker found dead is replaced; ``Death`` only where the new one cannot be reached either."""
         for _ in range(3):
             worker = next(worker for worker in self._workers if worker.task is None)
-            worker.slots[_ITEM] = -1
-            worker.slots[_PULSE] = time.monotonic_ns()
+            worker.slots[_ITEM], worker.slots[_STAGE] = -1, 0
+            worker.slots[_SINCE] = worker.slots[_PULSE] = time.monotonic_ns()
             worker.task = task
             try:
                 worker.connection.send_bytes(task.payload)

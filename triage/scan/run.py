@@ -16,7 +16,7 @@ from artefacts.coverage import Status
 from artefacts.observations import EncryptedItem
 from artefacts.registry import all_artefacts
 from triage.findings import Finding, FindingEngine
-from triage.journal import LISTING_COLUMNS, Journal
+from triage.journal import LISTING_COLUMNS, Journal, encode
 from triage.scan import classify
 from triage.scan.emit import ENTRIES, FINDING, RECORD, observation_json
 from triage.scan.inspect import READ
@@ -339,9 +339,9 @@ class Scan:
     def _batch_done(self, batch: Batch, result: dict[str, Any]) -> None:
         record = {
             "source": batch.source, "volume": batch.volume, "class": classify.CLASSES[batch.cls], "batch": batch.key, "files": batch.files,
-            "bytes": batch.size, "coverage": result["coverage"], "columns": list(LISTING_COLUMNS), "rows": result["rows"],
+            "bytes": batch.size, "coverage": result["coverage"], "columns": list(LISTING_COLUMNS),
         }  # fmt: skip
-        self._journal.append("listing", record)
+        self._journal.append_encoded("listing", encode(record)[:-1] + b',"rows":' + result["body"] + b"}")
         self._state.batch_done(record)
         for name, seconds in result["timings"].items():
             self._timings[name] += seconds
@@ -380,7 +380,8 @@ class Scan:
                 if isinstance(event, Death):
                     on_death(event.task, event)
                 elif event.kind == DONE:
-                    on_done(event.task, json.loads(event.payload))
+                    head, _, body = event.payload.partition(b"\n")
+                    on_done(event.task, {**json.loads(head), "body": body})
                 elif event.kind == RECORD:
                     self._record(event.payload)
                 elif event.kind == FINDING:

@@ -192,7 +192,8 @@ class _Worker:
         entries = list(rows_to_entries(body))
         avoid = {int(key): (stage, why) for key, (stage, why) in order.get("avoid", {}).items()}
         rows = self.inspector.batch(filesystem, order["class"], entries, avoid)
-        self.emit.done(rows=rows, timings=self.inspector.take_timings())
+        self.pulse.flush()
+        self.emit.done(json.dumps(rows, separators=(",", ":")).encode("ascii"), timings=self.inspector.take_timings())
 
 
 def _problem(item: Problem) -> list[str]:

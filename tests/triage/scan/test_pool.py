@@ -38,6 +38,7 @@ def behave(connection: Connection, pulse: Pulse, setup: bytes) -> None:
             connection.send_bytes(FAILED + b"the reader failed (ValueError: x)")
             continue
         pulse.beat(10)
+        pulse.flush()
         connection.send_bytes(b"Mhello " + order)
         connection.send_bytes(DONE + setup)
 

@@ -59,6 +59,18 @@ class ContentReader(io.RawIOBase):
         self._position += len(data)
         return len(data)
 
+    def first(self, limit: int) -> bytes:
+        """The first ``limit`` bytes, or all there are. Does not move the position."""
+        length, parts = min(limit, self.size), []
+        offset = 0
+        while offset < length:
+            part = self._fetch(offset, length - offset)
+            if not part:
+                break
+            parts.append(part)
+            offset += len(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
     def readall(self) -> bytes:
         parts = iter(lambda: self.read(_NATIVE_CHUNK), b"")
         return b"".join(parts)
@@ -170,3 +182,7 @@ class ContentStream(io.BufferedReader):
     def read_errors(self) -> list[ReadError]:
         """Ranges that could not be read so far."""
         return self._reader.read_errors
+
+    def whole(self, limit: int) -> bytes:
+        """The content from its beginning, at most ``limit`` bytes, past the buffer: half the cost of a small file is copying it twice."""
+        return self._reader.first(limit)

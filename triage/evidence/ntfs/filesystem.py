@@ -27,6 +27,7 @@ from triage.evidence.ntfs.paths import ROOT, Paths, Places
 from triage.evidence.ntfs.problems import ProblemLog
 from triage.evidence.ntfs.records import IN_USE
 from triage.evidence.ntfs.remnants import Remnants
+from triage.evidence.ntfs.resident import resident_value
 from triage.evidence.ntfs.sleuthkit import SleuthKit
 from triage.evidence.ntfs.table import Table
 
@@ -171,6 +172,10 @@ class NtfsFilesystem(TreeFilesystem):
         parts = [int(part) for part in entry.address.split("-")]
         if len(parts) != 3:
             return RunReader(self._data, (), entry.size)
+        if "resident" in entry.flags and (record := self._mft.raw(parts[0])) is not None:
+            value = resident_value(record, parts[1], parts[2])
+            if value is not None and len(value) >= entry.size:
+                return NativeReader(lambda offset, length: value[offset : offset + length], entry.size)
         table = self._with_extensions(np.array(parts[:1], dtype=np.int64))
         for stream in table.streams:
             if (int(stream["record"]), int(stream["type"]), int(stream["id"])) == tuple(parts):

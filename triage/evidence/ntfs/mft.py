@@ -57,6 +57,14 @@ class Mft:
         self._report(errors)
         return result
 
+    def raw(self, number: int) -> bytes | None:
+        """One record as it lies on disk, or None where it could not be read."""
+        if not 0 <= number < self.count:
+            return None
+        size, before = self._geometry.record_size, len(self._reader.read_errors)
+        data = self._reader.at(number * size, size)
+        return data if len(self._reader.read_errors) == before and len(data) == size else None
+
     def _read(self, numbers: Ints) -> tuple[Records, list[ReadError]]:
         """The records, and what of the $MFT has newly been found unreadable."""
         size = self._geometry.record_size

@@ -115,6 +115,18 @@ def short_name_bytes(slot: bytes) -> bytes:
     return (b"\xe5" if slot[0] == 5 else slot[:1]) + slot[1:11]
 
 
+def short_name(slot: bytes) -> str:
+    """The 8.3 name of a directory entry, the lost first letter of a deleted one as ``_``.
+
+    FAT does not record the code page of letters beyond ASCII. They are read as code page 850, the OEM code page of Western Europe.
+    """
+    raw = (b"_" if slot[0] == 0xE5 else short_name_bytes(slot)[:1]) + slot[1:11]
+    base, extension = (part.decode("cp850").rstrip(" ") for part in (raw[:8], raw[8:]))
+    case = slot[12]  # Windows NT: 0x08 and 0x10 say that base and extension are in lower case
+    base, extension = base.lower() if case & 8 else base, extension.lower() if case & 16 else extension
+    return f"{base}.{extension}" if extension else base
+
+
 def _boot_label(data: ByteSource, layout: Layout) -> str | None:
     if layout.type == "exfat":
         return None
@@ -155,6 +167,7 @@ class Slot(NamedTuple):
     contiguous: bool  # exFAT: the entry states that its clusters follow one another
     label: bool
     directory: bool
+    short: str | None  # FAT: the 8.3 name
     truncated_cluster: bool  # FAT32: the high half of the first cluster is zero, as Windows leaves it on deletion
 
 
@@ -198,11 +211,20 @@ class Slots:
         times = Times(_dos(date, time), _dos(seen_date, 0), _dos(made_date, made_time, made_10ms), True)
         high = high if self._layout.type == "fat32" else 0
         is_label = raw[11] & 0x18 == 0x08
-        return Slot(times, high << 16 | low, size, False, is_label, bool(raw[11] & 0x10), not high and self._layout.clusters > 0xFFFF)
+        return Slot(
+            times,
+            high << 16 | low,
+            size,
+            False,
+            is_label,
+            bool(raw[11] & 0x10),
+            short_name(raw),
+            not high and self._layout.clusters > 0xFFFF,
+        )
 
     def _exfat(self, raw: bytes, offset: int) -> Slot | None:
         if raw[0] & 0x7F == 0x03:
-            return Slot(Times(None, None, None, True), 0, 0, False, True, False, False)
+            return Slot(Times(None, None, None, True), 0, 0, False, True, False, None, False)
         if raw[0] & 0x7F != 0x05:
             return None
         stamps = struct.unpack_from("<HHHHHH", raw, 8)
@@ -220,7 +242,7 @@ class Slots:
         if len(stream) == SLOT and stream[0] & 0x7F == 0x40 and (offset + SLOT - self._layout.data) % self._layout.cluster:
             cluster, size = struct.unpack_from("<IQ", stream, 20)
             contiguous = bool(stream[1] & 2)
-        return Slot(times, cluster, size, contiguous, False, bool(raw[4] & 0x10), False)
+        return Slot(times, cluster, size, contiguous, False, bool(raw[4] & 0x10), None, False)
 
 
 def _quarter_hours(zone: int) -> int:

@@ -262,6 +262,8 @@ class TskFilesystem(tree.TreeFilesystem):
         if at.orphan and self._slots and self._type == "exfat" and not self._slots.sound(inode):
             return []
         text = (name.name or b"").decode("utf-8", "surrogateescape")
+        if slot and slot.short and "^" in text and text.lower() == "".join(c if c.isascii() else "^" for c in slot.short).lower():
+            text = slot.short  # the library writes ^ for every letter beyond ASCII: two files could share one path
         if slot and slot.label:
             text = text.removesuffix(_LABEL_SUFFIX).rstrip()
         entry = Entry(f"{at.path}/{text or f'inode {inode}'}", _NAME_KINDS.get(kind, "other"), 0, str(inode), allocated, at.orphan)

@@ -222,6 +222,18 @@ def test_fat(bits: int, size: int, tree: Path, tmp_path: Path, opened: Any) -> N
     assert o.filesystem.problems == []
 
 
+def test_fat_short_names_beyond_ascii(tmp_path: Path, opened: Any) -> None:
+    image = blank(tmp_path / "image", 2 << 20)
+    run("mkfs.vfat", image)
+    for name in ("AB.TXT", "CD.TXT", "^X.TXT"):
+        (tmp_path / name).write_text(name)
+        run("mcopy", "-i", image, tmp_path / name, "::/")
+    raw = image.read_bytes().replace(b"AB      TXT", b"\x81\xa4      TXT").replace(b"CD      TXT", b"\x84\x94      TXT")
+    image.write_bytes(raw)
+    o = opened(image)
+    assert {e.name: o.content(e) for e in o.entries if e.kind == "file"} == {"üñ.TXT": b"AB.TXT", "äö.TXT": b"CD.TXT", "^X.TXT": b"^X.TXT"}
+
+
 def test_fat_label_of_the_root_goes_first(tmp_path: Path) -> None:
     image = blank(tmp_path / "image", 2 << 20)
     run("mkfs.vfat", "-n", "OLD", image)

@@ -26,6 +26,7 @@ _SIGNATURE = b"Client UrlCache MMF Ver "
 _LARGEST_INDEX = 256 << 20  # bytes
 _BLOCK = 128
 _RECORDS = 0x4000  # where records begin
+_IN_USE = 2  # "dirty shutdown" in an ESE header
 _ENTRY = re.compile(r"(?:(?P<visited>Visited)|(?P<cookie>Cookie)|:(?P<period>\d{16})): ?(?P<user>[^@]*)@(?P<address>.*)", re.DOTALL)
 
 
@@ -64,14 +65,20 @@ def parse_webcache(file: EvidenceFile) -> Results:
     """``PageVisit``, ``SearchQuery``, ``Cookie``, ``CachedItem`` and ``SiteTrace`` from a WebCacheV01.dat."""
     import pyesedb
 
-    if file.read(8)[4:8] != b"\xef\xcd\xab\x89":
+    head = file.read(240)
+    if head[4:8] != b"\xef\xcd\xab\x89" or len(head) < 240:
         raise Unrecognised("not an ESE database")
+    state, page_size = int.from_bytes(head[52:56], "little"), int.from_bytes(head[236:240], "little")
+    if page_size and file.size % page_size:
+        yield Problem("cut off: the last page is not whole", Status.FAILED, f"offset={file.size}")
+    if state == _IN_USE:
+        yield Problem("was in use: the newest changes may still be in its log files (V01*.log), which are not read", Status.PARSED)
     database = pyesedb.file()
     try:
         database.open_file_object(file.open())
         tables = {table.name: table for table in database.tables}
     except OSError as error:
-        yield Problem(f"the database cannot be opened: {_first_line(error)}", Status.FAILED)
+        yield Problem(f"the database cannot be opened: {_cause(error)}", Status.FAILED)
         return
     containers = tables.get("Containers")
     if containers is None:
@@ -226,7 +233,7 @@ def _rows(table: Any, place: str) -> Iterator[dict[str, Any] | Problem]:
     try:
         count = table.number_of_records
     except OSError as error:
-        yield Problem(f"table {place} cannot be read: {_first_line(error)}", Status.FAILED, f"table={place}")
+        yield Problem(f"table {place} cannot be read: {_cause(error)}", Status.FAILED, f"table={place}")
         return
     for index in range(count):
         try:
@@ -236,7 +243,7 @@ def _rows(table: Any, place: str) -> Iterator[dict[str, Any] | Problem]:
                 row[record.get_column_name(number)] = _value(record, number)
             yield row
         except (OSError, ValueError, OverflowError, MemoryError) as error:
-            yield Problem(f"a record cannot be read: {_first_line(error)}", Status.FAILED, f"table={place} record={index}")
+            yield Problem(f"a record cannot be read: {_cause(error)}", Status.FAILED, f"table={place} record={index}")
 
 
 def _value(record: Any, number: int) -> Any:
@@ -248,9 +255,9 @@ def _value(record: Any, number: int) -> Any:
     return record.get_value_data_as_integer(number)
 
 
-def _first_line(error: BaseException) -> str:
-    # libyal's messages are stacks of function names; the cause is at the end of the first line.
-    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+def _cause(error: BaseException) -> str:
+    # libyal's messages are stacks of function names: "pyesedb_…: unable to open file. libesedb_…: …"
+    return (str(error).partition(". ")[0].partition(": ")[2] or type(error).__name__)[:200]
 
 
 ARTEFACTS = (

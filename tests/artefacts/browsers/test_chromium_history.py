@@ -12,7 +12,7 @@ import pytest
 
 from artefacts.browsers.chromium_history import NO_VISIT_RECORD, parse
 from artefacts.coverage import Encrypted, Status, Unrecognised
-from artefacts.observations import Download, PageVisit, SearchQuery
+from artefacts.observations import Download, PageVisit, SearchQuery, SystemFact
 from artefacts.times import NoTime, Timestamp
 
 CHROME = "/Users/jo/AppData/Local/Google/Chrome/User Data/Default/History"
@@ -208,6 +208,9 @@ def test_deleted_rows_are_recovered_and_marked(evidence: Any, tmp_path: Path) ->
     observations, problems = evidence({CHROME: (tmp_path / "History").read_bytes()}).parse(parse, CHROME)
     assert problems == []
     assert not any(item.recovered for item in observations if item.locator.startswith("table=visits rowid="))
+    assert [item.value.split(": ")[1][:52] for item in of(SystemFact, observations)] == [
+        "of 6 records ever made in urls, 5 are left (records ", "of 7 records ever made in visits, 5 are left (record",
+    ]  # fmt: skip
     recovered = [item for item in observations if item.recovered]
     assert [(item.url, iso(item.time), getattr(item, "source", None)) for item in recovered] == [
         ("https://duckduckgo.com/?q=Garden%20Sheds&t=h_", "2025-08-18T14:13:20.000005Z", "deleted address (time of its last visit)"),
@@ -217,6 +220,20 @@ def test_deleted_rows_are_recovered_and_marked(evidence: Any, tmp_path: Path) ->
     assert isinstance(recovered[2], SearchQuery) and recovered[2].terms == "Garden Sheds"
     assert all("page=" in item.locator and "offset=" in item.locator for item in recovered)
     assert len(of(PageVisit, observations)) == 7 + 1
+
+
+def test_a_cleared_history_tells_how_much_there_was(evidence: Any, tmp_path: Path) -> None:
+    today(tmp_path / "History")
+    db = sqlite3.connect(tmp_path / "History")
+    for pragma in ("PRAGMA secure_delete=ON", "DELETE FROM visits", "DELETE FROM urls", "DELETE FROM downloads", "VACUUM"):
+        db.execute(pragma)
+        db.commit()
+    db.close()
+    observations, problems = evidence({CHROME: (tmp_path / "History").read_bytes()}).parse(parse, CHROME)
+    assert problems == [] and [type(item) for item in observations] == [SystemFact, SystemFact]
+    assert [item.value.split(": ")[1][:60] for item in observations] == [
+        "of 6 records ever made in urls, 0 are left (records over 90 ", "of 7 records ever made in visits, 0 are left (records over 9",
+    ]  # fmt: skip
 
 
 def test_only_the_columns_used_are_required(evidence: Any, tmp_path: Path) -> None:

@@ -50,7 +50,8 @@ def test_webcache_specimens(evidence: Any, unpacked: Callable[[str], Path]) -> N
     assert ("http://code.google.com/p/libyal/wiki/Overview", "2014-05-12T07:31:06.1252928Z") in visits
     data = unpacked("browser/plaso-ie-opera/WebCacheV01_cookies.dat.xz").read_bytes()
     observations, problems = evidence({CACHE: data}).parse(parse_webcache, CACHE)
-    assert problems == []
+    # Taken from a running machine: that is said, and is no gap in what this file holds.
+    assert [problem.status for problem in problems] == [Status.PARSED] and "was in use" in problems[0].reason
     [abid] = [item for item in observations if isinstance(item, Cookie) and item.name == "abid"]
     assert abid.host == "associates-amazon.com" and abid.locator == "table=CookieEntryEx_2 EntryId=13"
 

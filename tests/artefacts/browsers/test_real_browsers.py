@@ -90,6 +90,7 @@ def parsed(evidence: Any, profile: Path, prefix: str, name: str, parser: Any) ->
 
 def check(observations: list[Any], base: str, stored: Path, browser: str) -> None:
     """Exactly what was done: two pages, one search, one download."""
+    observations = [item for item in observations if isinstance(item, (PageVisit, SearchQuery, Download))]
     pages = [item for item in observations if isinstance(item, PageVisit) and item.transition != "download"]
     # On a busy machine two tabs may finish in either order.
     assert sorted((page.url, page.title) for page in pages) == [
@@ -184,7 +185,7 @@ def test_firefox(evidence: Any, tmp_path: Path, port: int) -> None:
         assert (profile / "places.sqlite-wal").stat().st_size > 0, "the log was not needed: this test proves less than it says"
     finally:
         stop(process)
-    check([item for item in observations if type(item) in (PageVisit, SearchQuery, Download)], base, stored, "Firefox")
+    check(observations, base, stored, "Firefox")
     after, problems = parsed(evidence, profile, place, "places.sqlite", firefox_history.parse)
     assert problems == []
-    check([item for item in after if type(item) in (PageVisit, SearchQuery, Download)], base, stored, "Firefox")
+    check(after, base, stored, "Firefox")

@@ -49,6 +49,8 @@ def test_a_hit_says_everything(tmp_path: Path) -> None:
         ("ß,a,1,word", "ss ß", ["ss", "ß"]),
         ("dark web,a,1,phrase", "dark web|Dark  Web|dark\n\t web|dark-web|dark_web|dark.web|dark/web|darkweb|dark. web|dark, web", ["dark web", "Dark  Web", "dark\n\t web", "dark-web", "dark_web", "dark.web", "dark/web"]),
         ("dark-web,a,1,phrase", "dark web", ["dark web"]),
+        ("dark web,a,1,phrase", f"dark{' ' * 16}web dark{' ' * 17}web dark-\n   web dark – web", [f"dark{' ' * 16}web", "dark-\n   web"]),
+        ("dark web,a,1,phrase", "dark dark web web; xdark web; dark webs", ["dark web"]),
         ("a b a,a,1,phrase", "a b a b a", ["a b a"]),
         ("radicalis,a,1,stem", "radicalisation, RADICALISED; de-radicalise unradicalised", ["radicalisation", "RADICALISED", "radicalise"]),
         ("lan*rn,a,1,wildcard", "lantern lanrn lanternx xlantern lan rn LAN12345RN", ["lantern", "lanrn", "LAN12345RN"]),

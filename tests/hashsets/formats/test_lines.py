@@ -31,6 +31,12 @@ def test_line_ends_and_case_and_a_last_line_without_end(tmp_path: Path, read_lis
     assert read_list(path)[1] == {"md5": dict.fromkeys(M[:3], ONLY_MD5)}
 
 
+def test_a_longer_hash_after_a_shorter_is_not_cut_into_one(tmp_path: Path, read_list) -> None:
+    path = tmp_path / "a"
+    path.write_text(f"{M[0]}\n{S1}\n")
+    assert read_list(path)[1] == {"md5": {M[0]: ONLY_MD5}, "sha1": {S1: (-1, (), ("sha1",))}}
+
+
 def test_mixed_forms_and_bad_lines_with_their_numbers(tmp_path: Path, read_list) -> None:
     path = tmp_path / "a"
     lines = [

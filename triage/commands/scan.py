@@ -129,12 +129,15 @@ def _visit(path: Path | None, sources: dict[str, SourceSetup]) -> dict[str, Any]
         if live:
             stop(f"{live[0]} belongs to a running computer: name the authority for the examination with --visit visit.yaml")
         return None
+    from triage.text import visible
     from triage.visit.visitfile import VisitError, load_visit
 
     try:
         return load_visit(existing(path, "the visit file")).to_json()
     except VisitError as error:
-        stop(str(error))
+        for line in error.problems[:-1]:
+            print(f"triage: {visible(line)}", file=sys.stderr)
+        stop(error.problems[-1])
 
 
 def _hash_sets(names: list[str], role: str | None, key_file: Path | None) -> list[HashSetSetup]:
@@ -161,7 +164,7 @@ def _hash_sets(names: list[str], role: str | None, key_file: Path | None) -> lis
 
 def _rules(setup: Setup, keywords: list[str], yara: list[str], quiet: bool) -> dict[str, Any]:
     """Load everything once here, so that a mistake is told before the scan; returns the identities for the journal."""
-    from rules import findings
+    from rules import conditions, findings
     from triage.text import visible
 
     def warn(problem: object) -> None:
@@ -170,7 +173,7 @@ def _rules(setup: Setup, keywords: list[str], yara: list[str], quiet: bool) -> d
 
     identities: dict[str, Any] = {}
     rule_set = findings.load([Path(rule) for rule in setup.rules])
-    identities["rules"] = {"findings": rule_set.digest}
+    identities["rules"] = {"findings": rule_set.digest, "conditions": conditions.shipped().digest}
     identities["hash_sets"] = []
     if setup.hash_sets:
         import hashsets

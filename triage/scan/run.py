@@ -93,6 +93,7 @@ class Scan:
         self._gaps = False
         self._walked_all = True
         self._careful: set[tuple[str, str]] = set()
+        self._alerted: set[str] = set()
         self._stop = False
 
     def request_stop(self) -> None:
@@ -102,6 +103,8 @@ class Scan:
     def run(self) -> Outcome:
         """Scan, then write the totals. Raises ``OSError`` where the case folder can no longer be written."""
         complete, reason = True, "finished"
+        for finding in self._state.book.due():  # made before a kill, and not journalled any more
+            self._journal_finding(finding)
         pool = Pool(self._workers, main, self._setup.encode())
         batches: deque[Batch] = deque()
         running: list[_Inspection] = []
@@ -408,16 +411,19 @@ class Scan:
 
     def _finding(self, finding: Finding) -> None:
         changed = self._state.book.add(finding)
-        if changed is None:
-            return
-        data = changed.to_json()
+        if changed is not None:
+            self._journal_finding(changed)
+
+    def _journal_finding(self, finding: Finding) -> None:
+        data = finding.to_json()
         self._journal.append("finding", data)
-        self._state.journalled[changed.id] = changed.count
-        if changed.count == 1 and changed.indicates in ("found", "refer"):
-            if self._first_alert is None:
-                self._first_alert = time.monotonic() - self._started
-            self._journal.flush(durable=True)
-            self._progress.alert(data)
+        if finding.indicates not in ("found", "refer") or finding.id in self._alerted:
+            return
+        self._alerted.add(finding.id)
+        if self._first_alert is None:
+            self._first_alert = time.monotonic() - self._started
+        self._journal.flush(durable=True)
+        self._progress.alert(data)
 
     def _cover(self, source: str, volume: str, what: str, status: Status, reason: str, *, size: int = 0, count: int = 1) -> None:
         self._state.tally.add(source, volume, [[what, status.value, reason, count, size]])
@@ -440,10 +446,8 @@ class Scan:
 
     def _finish(self, complete: bool, reason: str) -> list[Finding]:
         self._missing_artefacts(complete)
-        findings = self._state.findings()
-        for finding in findings:
-            if self._state.journalled.get(finding.id) != finding.count:
-                self._journal.append("finding", finding.to_json())
+        for finding in self._state.book.due():
+            self._journal_finding(finding)
         for record in self._state.tally.records():
             status = Status(record["status"])
             # A rule that leaves out a whole class says so in its total and is no gap; a single file that was too large for it is one.
@@ -456,4 +460,4 @@ class Scan:
             self._journal.append("timing", {"name": name, "seconds": round(self._timings[name], 3)})
         self._journal.append("scan_finished", {"complete": complete, "reason": reason})
         self._journal.checkpoint_now()
-        return findings
+        return list(self._state.book.final())

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from triage import journal
-from triage.findings import Finding, FindingBook, FindingEngine
+from triage.findings import FindingBook, FindingEngine
 
 
 class Tally:
@@ -48,7 +48,6 @@ class State:
         self._engine = engine
         self.book = FindingBook()
         self.tally = Tally()
-        self.journalled: dict[str, int] = {}
         self.seen: set[str] = set()
         self.problems: set[str] = set()
         self.batches_done: set[str] = set()
@@ -74,11 +73,11 @@ class State:
                 case "observation":
                     self.new_observation(data)
                     for finding in self._engine.consider(data):
-                        self.book.add(finding)
+                        self.book.add(finding, replay=True)
                 case "coverage" if not data.get("summary"):
                     self.new_problem(data)
                 case "finding":
-                    self.journalled[data["id"]] = data["count"]
+                    self.book.journalled(data)
                 case "listing":
                     self.batch_done(data)
 
@@ -103,7 +102,3 @@ class State:
         self.files += data["files"]
         self.bytes += data["bytes"]
         self.tally.add(data["source"], data["volume"], data["coverage"])
-
-    def findings(self) -> list[Finding]:
-        """All findings, final."""
-        return list(self.book.final())

@@ -183,7 +183,7 @@ def test_out_of_time_is_said_and_the_rest_is_read_later(
 def test_damaged_lists_are_named_and_their_good_lines_used(scan: Scan, evidence: Path, tmp_path: Path) -> None:
     (tmp_path / "list.md5").write_text(f"not a hash\n{hashlib.md5(KNOWN).hexdigest()}\nzz\n")
     (tmp_path / "rules").mkdir()
-    (tmp_path / "rules" / "bad.yar").write_text("rule a { condition: true }\nrule broken { condition: nonsense }\n")
+    (tmp_path / "rules" / "bad.yar").write_text("rule a { condition: filesize > 10GB }\nrule broken { condition: nonsense }\n")
     (tmp_path / "rules" / "good.yar").write_text('rule kettle { strings: $a = "copper kettle" condition: $a }')
     result = scan(evidence, "--hashset", f"alert={tmp_path / 'list.md5'}", "--yara", tmp_path / "rules")
     assert result.code == 0, result.err
@@ -209,7 +209,7 @@ def test_hostile_names_reach_no_terminal_and_no_report_raw(scan: Scan, tmp_path:
 def test_what_is_no_evidence_is_said(scan: Scan, tmp_path: Path) -> None:
     (tmp_path / "noise.bin").write_bytes(random.Random(1).randbytes(3 << 20))
     (tmp_path / "database").mkdir()
-    profile = tmp_path / "database" / "Google" / "Chrome" / "User Data" / "Default"
+    profile = tmp_path / "database" / "Users" / "a" / "AppData" / "Local" / "Google" / "Chrome" / "User Data" / "Default"
     profile.mkdir(parents=True)
     (profile / "History").write_bytes(b"this is no database")
     result = scan(tmp_path / "noise.bin", tmp_path / "database")

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from triage.evidence.model import Entry, Run
 from triage.evidence.ntfs import attributes, reparse
 from triage.evidence.ntfs.memory import Ints
+from triage.evidence.ntfs.part import TIMES
 from triage.evidence.ntfs.paths import ORPHANS, ROOT, Places
 from triage.evidence.ntfs.problems import ProblemLog
 from triage.evidence.ntfs.records import DIRECTORY, EMPTY, IN_USE
-from triage.evidence.ntfs.table import TIMES, Table
+from triage.evidence.ntfs.table import Table
 
 CHUNK = 4096
 INDEX_NAME = "$I30"

@@ -15,26 +15,11 @@ from numpy.typing import NDArray
 
 from artefacts.coverage import Status
 from triage.evidence.model import Run
-from triage.evidence.ntfs import attribute_list, attributes, names, reparse, runs
-from triage.evidence.ntfs.attributes import Attributes
+from triage.evidence.ntfs import attribute_list, reparse
 from triage.evidence.ntfs.memory import Ints
+from triage.evidence.ntfs.part import NAME, NO_RECORD, STREAM, ListFound, Part, in_bytes
 from triage.evidence.ntfs.problems import ProblemLog
-from triage.evidence.ntfs.records import DAMAGED, EMPTY, IN_USE, REFERENCE, Records
-
-NO_RECORD = 0xFFFFFFFF
-NAME = np.dtype([
-    ("record", "<u4"), ("holder", "<u4"), ("parent", "<u4"), ("parent_sequence", "<u2"), ("space", "u1"), ("times", "<u8", 4), ("hash", "<u8"),
-])  # fmt: skip
-"""A $FILE_NAME: ``record`` it names, ``holder`` it lies in, the parent's reference, times as FILETIME in the order of ``TIMES``, the hash of its text."""
-STREAM = np.dtype([
-    ("record", "<u4"), ("holder", "<u4"), ("type", "<u4"), ("id", "<u2"), ("flags", "<u2"), ("name", "<u4"), ("resident", "?"),
-    ("whole", "?"), ("unit", "u1"), ("content", "<u2"), ("start_vcn", "<i8"), ("size", "<i8"), ("valid", "<i8"), ("run", "<i8"), ("runs", "<i8"),
-])  # fmt: skip
-"""An attribute with content: ``name`` indexes ``Table.labels``; ``content`` is where a resident value starts in its record; ``valid`` the
-initialised size; ``unit`` the power of two of clusters in a compression unit; ``run`` and ``runs`` the slice of ``Table.run_*``;
-``whole`` is False where part of its runs is damaged or lost."""
-TIMES = ("created", "modified", "changed", "accessed")  # in the order NTFS stores them
-_KEPT = (attributes.DATA, attributes.INDEX_ROOT, attributes.INDEX_ALLOCATION, attributes.BITMAP, attributes.VOLUME_NAME)
+from triage.evidence.ntfs.records import EMPTY, IN_USE, REFERENCE
 
 ReadRuns = Callable[[Sequence[Run], int], bytes | None]
 
@@ -75,22 +60,12 @@ class Table:
         return in_bytes(self.run_cluster[part], self.run_length[part], cluster_size)
 
 
-def in_bytes(cluster: Ints, length: Ints, cluster_size: int) -> list[Run]:
-    """Runs in clusters (-1: sparse) as runs in bytes of the volume."""
-    return [
-        Run(start * cluster_size if start >= 0 else -1, count * cluster_size)
-        for start, count in zip(cluster.tolist(), length.tolist(), strict=True)
-    ]
-
-
 class TableBuilder:
-    """Takes decoded records in ascending order and makes a ``Table`` of them."""
+    """Takes parts in ascending order and makes a ``Table`` of them."""
 
-    def __init__(self, cluster_size: int, clusters: int, problems: ProblemLog) -> None:
-        self._cluster_size = cluster_size
-        self._clusters = clusters
+    def __init__(self, problems: ProblemLog) -> None:
         self._problems = problems
-        self._records: list[tuple[NDArray[np.generic], ...]] = []
+        self._records: list[tuple[NDArray[Any], ...]] = []
         self._names: list[NDArray[np.void]] = []
         self._texts: list[str] = []
         self._streams: list[NDArray[np.void]] = []
@@ -98,115 +73,28 @@ class TableBuilder:
         self._run_length: list[Ints] = []
         self._run_total = 0
         self._labels: dict[str, int] = {"": 0}
-        self._lists: list[tuple[int, int, bytes | None, list[Run], int]] = []
+        self._lists: list[ListFound] = []
         self._reparse: dict[int, reparse.Reparse] = {}
         self._incomplete: set[int] = set()
 
-    def add(self, records: Records, found: Attributes, torn: NDArray[np.bool_]) -> None:
-        """Decode a chunk, given what ``attributes.walk`` makes of it. What cannot be read is noted in the problems."""
-        damaged = (records.status == DAMAGED) | torn
-        status = np.where(torn, np.uint8(DAMAGED), records.status).astype(np.uint8)
-        owner = np.where(records.base != 0, records.base & np.uint64(REFERENCE), records.numbers.astype(np.uint64))
-        owner = np.minimum(owner, NO_RECORD).astype(np.int64)
-        times = np.zeros((len(records), 4), dtype=np.uint64)
-        used = np.zeros(len(records), dtype=bool)
-        used[found.row] = True
-        own = records.base[found.row] == 0
-
-        standard = found.where((found.type == attributes.STANDARD_INFORMATION) & found.resident & (found.length >= 32) & own)
-        for column in range(4):
-            times[standard.row, column] = records.memory.u64(standard.content + 8 * column)
-        damaged |= self._add_names(records, found, owner)
-        damaged |= self._add_streams(records, found, owner)
-        self._add_lists(records, found.where((found.type == attributes.ATTRIBUTE_LIST) & own))
-        self._add_reparse(records, found.where((found.type == attributes.REPARSE_POINT) & found.resident & own))
-
-        for row in np.flatnonzero(damaged).tolist():
-            number = int(records.numbers[row])
-            self._incomplete.add(int(owner[row]))
-            lost = "nothing of it could be read" if records.limit[row] == 0 else "what lies before the damage was read"
+    def add(self, part: Part) -> None:
+        """Take what comes next. What could not be read is noted in the problems."""
+        codes = np.array([self._labels.setdefault(label, len(self._labels)) for label in part.labels], dtype=np.uint32)
+        part.streams["name"] = codes[part.streams["name"]]
+        part.streams["run"] += self._run_total
+        self._run_total += len(part.run_cluster)
+        self._run_cluster.append(part.run_cluster)
+        self._run_length.append(part.run_length)
+        self._streams.append(part.streams)
+        self._names.append(part.names)
+        self._texts += part.texts
+        self._lists += part.lists
+        self._reparse |= part.reparse
+        for number, base, everything in part.damage:
+            self._incomplete.add(base)
+            lost = "nothing of it could be read" if everything else "what lies before the damage was read"
             self._problems.add(f"$MFT record is damaged: {lost}", f"record={number}")
-        self._records.append((
-            records.numbers, status, records.flags.astype(np.uint16), records.sequence.astype(np.uint16), records.base, times, used,
-        ))  # fmt: skip
-
-    def _add_names(self, records: Records, found: Attributes, owner: Ints) -> NDArray[np.bool_]:
-        damaged = np.zeros(len(records), dtype=bool)
-        rows = found.where(found.type == attributes.FILE_NAME)
-        units = records.memory.u8(np.minimum(rows.content + 64, records.memory.length))
-        sane = rows.resident & (rows.length >= 66) & (66 + 2 * units <= rows.length) & (units > 0)
-        damaged[rows.row[~sane]] = True
-        rows, units = rows.where(sane), units[sane]
-        table = np.zeros(len(rows), dtype=NAME)
-        parent = records.memory.u64(rows.content)
-        table["record"] = owner[rows.row]
-        table["holder"] = records.numbers[rows.row]
-        table["parent"] = np.minimum(parent & np.uint64(REFERENCE), np.uint64(NO_RECORD))
-        table["parent_sequence"] = parent >> np.uint64(48)
-        table["space"] = records.memory.u8(rows.content + 65)
-        for column in range(4):
-            table["times"][:, column] = records.memory.u64(rows.content + 8 + 8 * column)
-        texts, table["hash"] = names.decode(records.memory, rows.content + 66, units)
-        self._names.append(table)
-        self._texts += texts
-        return damaged
-
-    def _add_streams(self, records: Records, found: Attributes, owner: Ints) -> NDArray[np.bool_]:
-        memory = records.memory
-        rows = found.where(np.isin(found.type, _KEPT))
-        table = np.zeros(len(rows), dtype=STREAM)
-        table["record"], table["holder"] = owner[rows.row], records.numbers[rows.row]
-        table["type"], table["id"], table["flags"], table["resident"] = rows.type, rows.id, rows.flags, rows.resident
-        table["whole"] = True
-        named = np.flatnonzero(rows.name_length)
-        labels, _ = names.decode(memory, rows.name[named], rows.name_length[named])
-        table["name"][named] = [self._labels.setdefault(label, len(self._labels)) for label in labels]
-        table["content"] = np.where(rows.resident, rows.content - rows.row * records.size, 0)
-        table["size"] = table["valid"] = rows.length
-        outside = np.flatnonzero(~rows.resident)
-        decoded = self._add_extents(records, rows.where(~rows.resident))
-        at = rows.at[outside]
-        table["start_vcn"][outside] = memory.i64(at + 16)
-        table["size"][outside] = memory.i64(at + 48)
-        table["valid"][outside] = memory.i64(at + 56)
-        table["unit"][outside] = np.minimum(memory.u16(at + 34), 255)
-        table["run"][outside], table["runs"][outside] = decoded.start, decoded.count
-        table["whole"][outside] = decoded.sound
-        damaged = np.zeros(len(records), dtype=bool)
-        # Sizes are counted in 63 bits; a negative one is a lie, and so is a start that no volume reaches.
-        lying = (table["size"] < 0) | (table["valid"] < 0) | (table["start_vcn"] < 0) | (table["start_vcn"] > 1 << 48)
-        damaged[rows.row[outside[~decoded.sound]]] = True
-        damaged[rows.row[lying]] = True
-        self._streams.append(table[~lying])
-        return damaged
-
-    def _add_extents(self, records: Records, rows: Attributes) -> runs.Runs:
-        """Decode mapping pairs into the common run columns; ``start`` of the result counts from the first run of all."""
-        decoded = runs.decode(records.memory, rows.content, rows.length, self._clusters)
-        decoded.start += self._run_total
-        self._run_cluster.append(decoded.cluster)
-        self._run_length.append(decoded.length)
-        self._run_total += len(decoded.cluster)
-        return decoded
-
-    def _add_lists(self, records: Records, rows: Attributes) -> None:
-        decoded = runs.decode(records.memory, rows.content, np.where(rows.resident, 0, rows.length), self._clusters)
-        for row in range(len(rows)):
-            base, number = int(records.numbers[rows.row[row]]), int(rows.id[row])
-            if rows.resident[row]:
-                start = int(rows.content[row])
-                value = records.memory.bytes[start : start + int(rows.length[row])].tobytes()
-                self._lists.append((base, number, value, [], len(value)))
-                continue
-            part = slice(int(decoded.start[row]), int(decoded.start[row] + decoded.count[row]))
-            pieces = in_bytes(decoded.cluster[part], decoded.length[part], self._cluster_size)
-            self._lists.append((base, number, None, pieces, int(records.memory.i64(rows.at[row : row + 1] + 48)[0])))
-
-    def _add_reparse(self, records: Records, rows: Attributes) -> None:
-        for row, start, length in zip(rows.row.tolist(), rows.content.tolist(), rows.length.tolist(), strict=True):
-            point = reparse.parse(records.memory.bytes[start : start + length].tobytes())
-            if point is not None:
-                self._reparse[int(records.numbers[row])] = point
+        self._records.append((part.numbers, part.status, part.flags, part.sequence, part.base, part.times, part.used))
 
     def finish(self, read_runs: ReadRuns | None) -> Table:
         """Join what was gathered. ``read_runs(runs, length)`` gives the bytes of non-resident attribute lists, or None where they are

@@ -110,6 +110,14 @@ def test_a_slice_counts_errors_from_its_own_start() -> None:
     assert part.read_at(part.size - 4, 100) == CONTENT[110 * 512 + 96 :][:4]
 
 
+def test_a_slice_reports_only_its_own_part_of_an_error() -> None:
+    disk = BadDisk(CONTENT, {10, 11, 12, 13})
+    disk.read_at(0, len(CONTENT))
+    assert SliceBytes(disk, 11 * 512, 512).errors == [ReadError(0, 512, "Input/output error")]
+    assert SliceBytes(disk, 9 * 512, 1024).errors == [ReadError(512, 512, "Input/output error")]
+    assert SliceBytes(disk, 14 * 512, 512).errors == []
+
+
 def test_a_slice_never_reaches_beyond_what_it_lies_on() -> None:
     assert SliceBytes(BadDisk(CONTENT, set()), len(CONTENT) - 100, 1 << 60).size == 100
     assert SliceBytes(BadDisk(CONTENT, set()), len(CONTENT) + 1, 10).size == 0

@@ -133,6 +133,18 @@ def test_compressed_and_other_content_is_not(tmp_path: Path) -> None:
     assert not measure(on_disk(tmp_path, noise[: 600 << 10] + bytes(100 << 10) + noise[700 << 10 :])).random
 
 
+def test_each_measure_counts_by_itself(tmp_path: Path) -> None:
+    dice = random.Random(9)
+    # Every window uses half the values, all windows together use all of them evenly: only the entropy tells.
+    halves = b"".join(bytes(byte & 0x7F | number % 2 << 7 for byte in dice.randbytes(1 << 16)) for number in range(16))
+    # One value a third too frequent, as compression leaves it: only the chi-square tells.
+    biased = bytes(0 if dice.random() < 0.0013 else byte for byte in dice.randbytes(1 << 20))
+    # All values exactly equally often, as a counter gives: too even to be random.
+    even = bytes(range(256)) * 4096
+    for content in (halves, biased, even):
+        assert not measure(on_disk(tmp_path, content)).random
+
+
 def test_small_areas_are_not_judged(tmp_path: Path) -> None:
     assert not measure(on_disk(tmp_path, random.Random(1).randbytes(100 << 10))).random
 

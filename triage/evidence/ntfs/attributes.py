@@ -57,16 +57,19 @@ def walk(records: Records) -> tuple[Attributes, NDArray[np.bool_]]:
     found: list[tuple[Ints, ...]] = []
     while len(row):
         room = offset + 4 <= limit
-        damaged[row[~room]] = True
-        row, offset, limit = row[room], offset[room], limit[room]
+        if not room.all():
+            damaged[row[~room]] = True
+            row, offset, limit = row[room], offset[room], limit[room]
         at = row * size + offset
         kind = memory.u32(at)
         goes_on = kind != _END
-        row, offset, limit, at, kind = row[goes_on], offset[goes_on], limit[goes_on], at[goes_on], kind[goes_on]
+        if not goes_on.all():
+            row, offset, limit, at, kind = row[goes_on], offset[goes_on], limit[goes_on], at[goes_on], kind[goes_on]
         length = memory.u32(np.minimum(at + 4, memory.length))
         sane = (length >= 24) & (length % 8 == 0) & (offset + length <= limit) & (kind != 0)
-        damaged[row[~sane]] = True
-        row, offset, limit, at, kind, length = row[sane], offset[sane], limit[sane], at[sane], kind[sane], length[sane]
+        if not sane.all():
+            damaged[row[~sane]] = True
+            row, offset, limit, at, kind, length = row[sane], offset[sane], limit[sane], at[sane], kind[sane], length[sane]
         found.append((row, at, kind, length))
         offset = offset + length
     if found:

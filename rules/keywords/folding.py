@@ -11,32 +11,43 @@ import re
 import unicodedata
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 
 _PIECE = 1024
+_MOST_MARKS = 30  # the limit of the Stream-Safe Text Format, UAX #15, section 13
 _ASCII = re.compile(rb"[\x00-\x7f]")
 _STRAY = re.compile("[\udc80-\udcff]")
 _CP1252 = bytes(range(256)).decode("cp1252", "replace")
 # Default_Ignorable_Code_Point, the assigned ones: soft hyphen, zero-width and bidirectional controls, fillers, variation selectors, tags.
-_IGNORABLE = re.compile(
+_INVISIBLE = (
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
-# Plain stretches, and each other character with what combines with it or vanishes after it: these fold the same alone as in their text.
+_IGNORABLE = re.compile(_INVISIBLE)
+# Plain stretches, and each other character with what combines with it: these fold the same alone as in their text.
 _MARKS = (
     "[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u3099\u309a\ufe20-\ufe2f"
     "\u1161-\u11ff]"
 )
-_CLUSTER = re.compile(rf"(?s:[\x00-\x7f]+(?=[\x00-\x7f]|\Z)|.{_MARKS}*)")
+_CLUSTER = re.compile(rf"(?s:[\x00-\x7f]+(?=[\x00-\x7f]|\Z)|.(?:{_INVISIBLE}{{0,8}}{_MARKS})*)")
 
 
 def fold(text: str) -> str:
     """``text`` in the form in which terms are compared."""
     if text.isascii():
         return text.lower().replace("_", " ")
+    if len(text) > _MOST_MARKS:
+        text = _piles().sub(r"\1", text)
     text = _normal(text)
     text = _IGNORABLE.sub("", text.casefold())
     return _normal(text).replace("_", " ")
+
+
+@cache
+def _piles() -> re.Pattern[str]:
+    """More marks in a row than any language has. Putting n of them in order takes Python n² steps: a file of nothing else would take hours."""
+    marks = "".join(chr(code) for code in range(0x300, 0x1F000) if unicodedata.combining(chr(code)))
+    return re.compile(f"([{marks}]{{{_MOST_MARKS}}})[{marks}]+")
 
 
 def _normal(text: str) -> str:
@@ -124,8 +135,12 @@ class Folded:
         return known
 
 
-@lru_cache(maxsize=4096)
 def _folded_length(cluster: str) -> int:
+    return _short_folded_length(cluster) if len(cluster) < 8 else len(fold(cluster).encode("utf-8", "replace"))
+
+
+@lru_cache(maxsize=4096)
+def _short_folded_length(cluster: str) -> int:
     return len(fold(cluster).encode("utf-8", "replace"))
 
 

@@ -63,3 +63,12 @@ def test_word_boundaries() -> None:
     assert [breaks(*pair) for pair in ("ab", "a1", "éa", "aé", "мр", "a\u0301", "कि", "של")] == [False] * 8
     assert [breaks(*pair) for pair in ("a ", "a-", "'a", "a—", "中文", "a中", "中a", "ไท", "”a", "a😀")] == [True] * 10
     assert breaks("", "a") and breaks("a", "")
+
+
+def test_a_pile_of_marks_is_bounded_in_time() -> None:
+    """Unbounded, each of these takes minutes: ordering marks is quadratic in Python."""
+    for pile in ("\u0301\u0323" * 100_000, "\u0301" * 100_000 + "\u0323" * 100_000, "\u094d\u093c" * 100_000):
+        folded = fold_bytes(("lantern e" + pile + " lantern").encode())
+        assert folded.data.startswith(b"lantern ") and folded.data.endswith(b" lantern")
+        assert len(folded.data) < 200
+        assert folded.raw[folded.origin(len(folded.data) - 7) :] == b"lantern"

@@ -81,6 +81,7 @@ def _visits(database: Database, owned: Owner) -> Results:
         origin = page(visit.integer("url")) if visit is not None else None
         return origin.text("url") if origin is not None else None
 
+    has_sources = any(True for _ in database.rows("visit_source", ("id", "source")))
     terms = dict(_typed_terms(database))
     searches = Searches(owned)
     visited: set[int] = set()
@@ -103,7 +104,7 @@ def _visits(database: Database, owned: Owner) -> Results:
             transition=_transition(row, transition),
             qualifiers=tuple(word for bit, word in _QUALIFIERS if transition & bit),
             visit_count=target.integer("visit_count") if target is not None else None,
-            source=_source(database, row),
+            source=_source(database, row, has_sources),
             from_visit=from_visit,
             referrer=(led_from(from_visit) if from_visit else None) or row.text("external_referrer_url") or None,
             duration=duration / 1e6 if duration else None,
@@ -168,11 +169,11 @@ def _transition(row: Row, value: int) -> str | None:
     return _TRANSITIONS[core] if core < len(_TRANSITIONS) else f"unknown ({core})"
 
 
-def _source(database: Database, visit: Row) -> str:
+def _source(database: Database, visit: Row, has_sources: bool) -> str:
     if visit.values["originator_cache_guid"]:
         return _SOURCES[0]
     # Only what was not made by browsing here has a row in visit_source.
-    noted = database.lookup("visit_source", visit.rowid, ("source",))
+    noted = database.lookup("visit_source", visit.rowid, ("source",)) if has_sources else None
     value = noted.integer("source") if noted is not None else 1
     return _SOURCES.get(value if value is not None else -1, f"unknown ({value})")
 

@@ -132,6 +132,8 @@ def search_in(url: str) -> Search | None:
         return None
     if parts.scheme not in ("http", "https") or not host:
         return None
+    if _labels().isdisjoint(host.split(".")):
+        return None
     for engine, host_pattern, path_pattern in _compiled():
         if host_pattern.search(host) and path_pattern.match(parts.path or "/"):
             for text in (parts.fragment, parts.query):
@@ -174,6 +176,13 @@ def _decoded(raw: str, legacy: str, stated: str) -> str:
         except LookupError:
             text = octets.decode(legacy, "backslashreplace")
     return " ".join(text.split())
+
+
+@cache
+def _labels() -> frozenset[str]:
+    """Of each host name in the tables the longest part: nearly every address is ruled out by having none of them."""
+    hosts = [engine.host for engine in ENGINES] + [host for _, host, _ in _IN_PATH]
+    return frozenset(max(host.split(".")[:-1], key=len) for host in hosts)
 
 
 def _host(pattern: str) -> re.Pattern[str]:

@@ -88,6 +88,7 @@ class Database:
         self._connection: sqlite3.Connection | None = None
         self._readable: str | None = None
         self._looks = 0
+        self._statements: dict[tuple[str, tuple[str, ...], bool], str] = {}
         self._read_schema()
         if 0 < self.pages.count * self.pages.page_size <= in_memory_limit:
             self._load()
@@ -151,8 +152,9 @@ class Database:
         absent = dict.fromkeys(columns)
         if self._connection is not None and wanted:
             try:
-                found = next(self._select(known, wanted, rowid), None)
-                return None if found is None else Row(table, rowid, {**absent, **dict(zip(wanted, found[1], strict=True))})
+                statement = self._statement(known, tuple(wanted), True)
+                found = self._connection.execute(statement, (rowid,)).fetchone()
+                return None if found is None else Row(table, rowid, absent | dict(zip(wanted, found[1:], strict=True)))
             except (sqlite3.Error, OverflowError):
                 pass
         try:
@@ -195,16 +197,22 @@ class Database:
         # A row written before ALTER TABLE ADD COLUMN is shorter than the table.
         return {column: values.get(column) for column in wanted}
 
-    def _select(self, table: Table, columns: list[str], rowid: int | None = None) -> Iterator[tuple[int | None, Sequence[Any]]]:
+    def _select(self, table: Table, columns: list[str]) -> Iterator[tuple[int | None, Sequence[Any]]]:
         if self._connection is None:
             raise sqlite3.OperationalError("not in memory")
-        self._readable, self._looks = table.name, 0
-        key = "_rowid_" if table.has_rowid else "NULL"
-        names = ", ".join(_quoted(column) for column in columns)
-        where = "" if rowid is None else " WHERE _rowid_ = ?"
-        statement = f"SELECT {key}, {names} FROM main.{_quoted(table.name)} NOT INDEXED{where}"
-        for row in self._connection.execute(statement, () if rowid is None else (rowid,)):
+        for row in self._connection.execute(self._statement(table, tuple(columns), False)):
             yield row[0], row[1:]
+
+    def _statement(self, table: Table, columns: tuple[str, ...], one: bool) -> str:
+        """The query for all rows or for one; until the next call it is also the only table that SQLite may read."""
+        self._readable, self._looks = table.name, 0
+        key = (table.name, columns, one)
+        if key not in self._statements:
+            number = "_rowid_" if table.has_rowid else "NULL"
+            names = ", ".join(_quoted(column) for column in columns)
+            where = " WHERE _rowid_ = ?" if one else ""
+            self._statements[key] = f"SELECT {number}, {names} FROM main.{_quoted(table.name)} NOT INDEXED{where}"
+        return self._statements[key]
 
     def _read_schema(self) -> None:
         problems: list[Problem] = []

@@ -236,6 +236,21 @@ def test_a_cleared_history_tells_how_much_there_was(evidence: Any, tmp_path: Pat
     ]  # fmt: skip
 
 
+def test_downloads_of_the_first_versions_count_unix_seconds(evidence: Any, tmp_path: Path) -> None:
+    db = sqlite3.connect(tmp_path / "History")
+    db.executescript(
+        """
+        CREATE TABLE urls (id INTEGER PRIMARY KEY, url LONGVARCHAR);
+        CREATE TABLE downloads (id INTEGER PRIMARY KEY, full_path LONGVARCHAR, url LONGVARCHAR, start_time INTEGER, received_bytes INTEGER,
+          total_bytes INTEGER, state INTEGER);
+        INSERT INTO downloads VALUES (1, 'C:\\plan.pdf', 'https://sheds.example/plan.pdf', 1300000000, 5, 5, 1);
+        """
+    )
+    db.close()
+    [download], problems = evidence({CHROME: (tmp_path / "History").read_bytes()}).parse(parse, CHROME)
+    assert problems == [] and (iso(download.started), download.state, download.opened) == ("2011-03-13T07:06:40Z", "complete", None)
+
+
 def test_only_the_columns_used_are_required(evidence: Any, tmp_path: Path) -> None:
     db = sqlite3.connect(tmp_path / "History")
     db.executescript("CREATE TABLE urls (id INTEGER PRIMARY KEY, url); CREATE TABLE visits (id INTEGER PRIMARY KEY, url)")

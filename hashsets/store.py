@@ -183,15 +183,15 @@ class _Blocks:
     def check_all(self) -> None:
         for start in range(0, len(self.checked), 1024):
             self.check(start + np.flatnonzero(~self.checked[start : start + 1024]))
-            self.used(1024)
+            self.resident += 1024 * BLOCK
+            self.let_go()
 
     def check_range(self, start: int, length: int) -> None:
         blocks = np.arange((start - DATA_AT) // BLOCK, (start + max(length, 1) - 1 - DATA_AT) // BLOCK + 1)
         self.check(blocks[~self.checked[blocks]])
 
-    def used(self, blocks: int) -> None:
+    def let_go(self) -> None:
         """Pages used stay resident until the system is short of memory; on a small machine it had better not come to that."""
-        self.resident += blocks * BLOCK
         if self.resident > _LET_GO_AFTER and hasattr(mmap, "MADV_DONTNEED"):
             self.data.madvise(mmap.MADV_DONTNEED)
             self.resident = 0
@@ -211,7 +211,10 @@ class _TableGuard:
             inner = np.arange(a[i], b[i])
             todo.update(inner[~checked[inner]].tolist())
         self.blocks.check(np.array(sorted(todo), np.int64))
-        self.blocks.used(1 + int(np.count_nonzero(a[1:] != a[:-1])))
+        self.blocks.resident += (1 + int(np.count_nonzero(a[1:] != a[:-1]))) * BLOCK
+
+    def done(self) -> None:
+        self.blocks.let_go()
 
 
 @dataclass(slots=True, kw_only=True)

@@ -4,7 +4,7 @@ Digests are evenly spread, so leading bits say where a digest would stand:
 
 - the *filter*: 64-bit words, ``FILTER_BITS`` bits an entry, three bits set for each entry in the word its first 32 bits point to (a
   Bloom filter in register-sized blocks: Putze, Sanders, Singler 2007). About 7 of 100 absent hashes pass; no present one is stopped.
-- the *index*: where in the records each value of the first ``index_bits`` bits starts, about 64 to 128 entries apart.
+- the *index*: where in the records each value of the first ``index_bits`` bits starts, about 16 to 32 entries apart.
 - the *records*: the sorted digests without their first ``implied`` bytes, which the index implies.
 
 Word, index and records all follow the order of the digests: sorted queries go through the file once, front to back, and a miss that
@@ -40,7 +40,7 @@ class Layout(NamedTuple):
     @classmethod
     def of(cls, entries: int, width: int) -> Layout:
         implied = 0 if entries < 1 << 10 else 1 if entries < 1 << 19 else 2 if entries < 1 << 31 else 3
-        bits = max(8 * implied, entries.bit_length() - 7, 0)
+        bits = max(8 * implied, entries.bit_length() - 5, 0)
         return cls(entries, width, implied, bits, -(-entries * FILTER_BITS // 64) or 1)
 
     @property
@@ -57,6 +57,9 @@ class Guard(Protocol):
 
     def vouch(self, section: str, first: NDArray[np.int64], last: NDArray[np.int64]) -> None:
         """Bytes ``first`` to ``last`` (inclusive, inside the section) are as written. Raises ``Damaged`` where they are not."""
+
+    def done(self) -> None:
+        """What was vouched for has been used."""
 
 
 @dataclass(slots=True)
@@ -87,6 +90,8 @@ class Table:
             part = part[self._passes(head[part], keys[part])]
             if len(part):
                 found[part] = self._search(keys[part], head[part])
+            if self.guard:
+                self.guard.done()
         return found
 
     def _passes(self, head: NDArray[np.uint64], keys: Keys) -> NDArray[np.bool_]:

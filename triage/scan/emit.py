@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
 from multiprocessing.connection import Connection
 from typing import Any
@@ -93,9 +92,7 @@ class Emitter:
     def done(self, body: bytes = b"", **result: Any) -> None:
         """The task is finished; ``result`` goes to the parent with the coverage, and after a newline ``body``, which it need not parse."""
         coverage = [[*key, self._coverage[key], self._bytes[key]] for key in sorted(self._coverage)]
-        self._connection.send_bytes(
-            DONE + json.dumps({"coverage": coverage, **result}, separators=(",", ":")).encode("ascii") + b"\n" + body
-        )
+        self._connection.send_bytes(DONE + encode({"coverage": coverage, **result}) + b"\n" + body)
 
     def failed(self, reason: str) -> None:
         """The task could not be finished."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from artefacts.coverage import Problem, Status
 from triage.evidence.model import Filesystem, Source, Volume
+from triage.journal import encode
 from triage.scan.emit import Emitter
 from triage.scan.plan import Row, pack_chunk
 from triage.scan.pool import Pulse
@@ -167,7 +168,7 @@ class _Worker:
                 cls = classify.classify(entry, artefact=bool(self.inspector.artefacts_for(entry)), system_volume=system_volume)
                 size = entry.size if entry.kind in ("file", "stream") else -1
                 rows.append(Row(cls, size, entry.first_offset, entry.modified or 0))
-                lines.append(json.dumps(entry.to_wire(), separators=(",", ":")).encode("ascii"))
+                lines.append(encode(entry.to_wire()))
             total += len(rows)
             self.pulse.item(0)
             if rows:
@@ -193,7 +194,7 @@ class _Worker:
         avoid = {int(key): (stage, why) for key, (stage, why) in order.get("avoid", {}).items()}
         rows = self.inspector.batch(filesystem, order["class"], entries, avoid)
         self.pulse.flush()
-        self.emit.done(json.dumps(rows, separators=(",", ":")).encode("ascii"), timings=self.inspector.take_timings())
+        self.emit.done(encode(rows), timings=self.inspector.take_timings())
 
 
 def _problem(item: Problem) -> list[str]:

@@ -140,7 +140,7 @@ def test_killed_at_ten_moments_and_resumed_it_ends_like_an_unbroken_run(scan: Sc
 
 @pytest.mark.slow
 def test_workers_killed_at_random_cost_nothing(tmp_path: Path, lists: list[str], scan: Scan) -> None:
-    evidence = _many(tmp_path / "evidence", 3000)
+    evidence = _many(tmp_path / "evidence", 6000)
     whole = scan(evidence, *lists, "--quiet", case=tmp_path / "whole")
     case = tmp_path / "stormy"
     process = subprocess.Popen(
@@ -148,7 +148,7 @@ def test_workers_killed_at_random_cost_nothing(tmp_path: Path, lists: list[str],
     )
     killed = 0
     while process.poll() is None and killed < 6:
-        time.sleep(0.35)
+        time.sleep(0.1)
         for child in psutil.Process(process.pid).children():
             if "spawn_main" in " ".join(child.cmdline()):
                 child.kill()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +22,7 @@ _FIRST_SAFE, _LAST_SAFE = 24_220_000_000_000_000, 208_670_000_000_000_000  # 167
 _LAST = 2_650_467_743_999_999_999  # the end of 9999
 _FLAGS = ((1, "resident"), (2, "compressed"), (4, "encrypted"), (8, "sparse"))
 _FLAG_SETS = [tuple(word for bit, word in _FLAGS if bits & bit) for bits in range(16)]
+_KINDS = ("file", "directory", "stream")
 _CONTENT = ("present", "recoverable", "overwritten", "none")
 PRESENT, RECOVERABLE, OVERWRITTEN, NONE = range(4)
 
@@ -156,63 +155,65 @@ class Listing:
         bits = np.where(has, bits + (rows["flags"] & attributes.SPARSE != 0) * 8, 0)
         times = [unix_times(table.times[record, column], self._problems) for column in range(4)]
         by_name = dict(zip(TIMES, times, strict=True))
-        runs = self._runs(rows, has)
+        kinds, targets = self._kinds(record, rows, has)
         result = [
             Entry(
                 path, kind, length, f"{number}-{code}-{identifier}" if code else f"{number}", there, lost, modified, accessed, changed,
-                created, False, _CONTENT[content], first, pieces, _FLAG_SETS[flags], target,
+                created, False, _CONTENT[content], first, runs, _FLAG_SETS[flags],
             )
-            for path, (kind, target), length, number, code, identifier, there, lost, modified, accessed, changed, created, content,
-            (first, pieces), flags in zip(
-                self.paths(start, stop), self._kinds(record, rows, has), np.where(has, rows["size"], 0).tolist(), numbers,
+            for path, kind, length, number, code, identifier, there, lost, modified, accessed, changed, created, content, first, runs, flags
+            in zip(
+                self.paths(start, stop), kinds, np.where(has, rows["size"], 0).tolist(), numbers,
                 np.where(has, rows["type"], 0).tolist(), rows["id"].tolist(), allocated.tolist(), orphan.tolist(), by_name["modified"],
-                by_name["accessed"], by_name["changed"], by_name["created"], self.content[start:stop].tolist(), runs,
+                by_name["accessed"], by_name["changed"], by_name["created"], self.content[start:stop].tolist(), *self._runs(rows, has),
                 bits.tolist(), strict=True,
             )
         ]  # fmt: skip
+        for place, target in targets.items():
+            result[place].link_target = target
         return result
 
-    def _kinds(self, record: Ints, rows: NDArray[np.void], has: NDArray[np.bool_]) -> Iterator[tuple[str, str | None]]:
+    def _kinds(self, record: Ints, rows: NDArray[np.void], has: NDArray[np.bool_]) -> tuple[list[str], dict[int, str | None]]:
+        """The kind of each row, and the targets of those that are links."""
         table = self._table
-        directory = (table.flags[record] & DIRECTORY != 0).tolist()
-        plain = [label in ("", INDEX_NAME) for label in table.labels]
-        data = (rows["type"] == attributes.DATA).tolist()
-        for number, label, is_directory, is_data, known in zip(
-            table.numbers[record].tolist(), rows["name"].tolist(), directory, data, has.tolist(), strict=True
-        ):
-            if known and (not plain[label] or (is_directory and is_data)):
-                yield "stream", None
-                continue
-            point = table.reparse.get(number)
-            if point is not None and point.tag in (reparse.SYMLINK, reparse.MOUNT_POINT):
-                yield "link", point.target
-            else:
-                yield ("directory" if is_directory else "file"), None
+        plain = np.array([label in ("", INDEX_NAME) for label in table.labels])
+        directory = table.flags[record] & DIRECTORY != 0
+        stream = has & (~plain[rows["name"]] | (directory & (rows["type"] == attributes.DATA)))
+        kinds = np.where(stream, 2, directory).tolist()
+        words = [_KINDS[kind] for kind in kinds]
+        targets: dict[int, str | None] = {}
+        if table.reparse:
+            for place, number in enumerate(table.numbers[record].tolist()):
+                point = table.reparse.get(number)
+                if point is not None and point.tag in (reparse.SYMLINK, reparse.MOUNT_POINT) and kinds[place] != 2:
+                    words[place], targets[place] = "link", point.target
+        return words, targets
 
-    def _runs(self, rows: NDArray[np.void], has: NDArray[np.bool_]) -> Iterator[tuple[int, list[Run] | None]]:
+    def _runs(self, rows: NDArray[np.void], has: NDArray[np.bool_]) -> tuple[list[int], list[list[Run] | None]]:
         """``first_offset`` and ``runs`` of each stream. Compressed ones have no runs to be read as they are."""
         table, size = self._table, self._cluster_size
         clusters, lengths = table.run_cluster, table.run_length
-        first = clusters[np.minimum(rows["run"], max(len(clusters) - 1, 0))] if len(clusters) else np.zeros(len(rows), dtype=np.int64)
-        extent = lengths[np.minimum(rows["run"], max(len(lengths) - 1, 0))] if len(lengths) else first
-        simple = (rows["runs"] == 1) & (rows["valid"] >= rows["size"]) & (first >= 0) & (extent * size >= rows["size"]) & (rows["size"] > 0)
-        simple &= (rows["flags"] & 0xFF == 0) & has
+        if len(clusters):
+            place = np.minimum(rows["run"], len(clusters) - 1)
+            first, extent = clusters[place], lengths[place]
+        else:
+            first = extent = np.zeros(len(rows), dtype=np.int64)
         outside = has & ~rows["resident"]
-        for place, easy, out, cluster, length in zip(
-            range(len(rows)), simple.tolist(), outside.tolist(), first.tolist(), rows["size"].tolist(), strict=True
-        ):
-            if easy:
-                yield cluster * size, [Run(cluster * size, length)]
-            elif not out:
-                yield -1, None
-            else:
-                stream = rows[place]
-                pieces = table.runs(stream, size)
-                start = next((run.offset for run in pieces if run.offset >= 0), -1)
-                if stream["flags"] & 0xFF:
-                    yield start, None
-                else:
-                    yield start, trimmed_runs(pieces, length, int(stream["valid"]))
+        # Most files: one run that holds all of it.
+        simple = outside & (rows["runs"] == 1) & (rows["valid"] >= rows["size"]) & (first >= 0) & (rows["size"] > 0)
+        simple &= (extent * size >= rows["size"]) & (rows["flags"] & 0xFF == 0)
+        offsets = np.where(simple, first * size, -1).tolist()
+        make = tuple.__new__
+        runs: list[list[Run] | None] = [
+            [make(Run, (offset, length))] if offset >= 0 else None for offset, length in zip(offsets, rows["size"].tolist(), strict=True)
+        ]
+        for at in np.flatnonzero(outside & ~simple).tolist():
+            stream = rows[at]
+            pieces = table.runs(stream, size)
+            offsets[at] = next((run.offset for run in pieces if run.offset >= 0), -1)
+            if not stream["flags"] & 0xFF:
+                runs[at] = trimmed_runs(pieces, int(stream["size"]), int(stream["valid"]))
+        return offsets, runs
 
 
 def in_use(bitmap: NDArray[np.uint8], cluster: Ints, length: Ints) -> NDArray[np.bool_]:

@@ -70,5 +70,5 @@ def test_a_pile_of_marks_is_bounded_in_time() -> None:
     for pile in ("\u0301\u0323" * 100_000, "\u0301" * 100_000 + "\u0323" * 100_000, "\u094d\u093c" * 100_000):
         folded = fold_bytes(("lantern e" + pile + " lantern").encode())
         assert folded.data.startswith(b"lantern ") and folded.data.endswith(b" lantern")
-        assert len(folded.data) < 200
+        assert len(folded.data) < 1000
         assert folded.raw[folded.origin(len(folded.data) - 7) :] == b"lantern"

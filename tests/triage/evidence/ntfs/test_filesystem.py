@@ -534,3 +534,27 @@ def test_every_single_damaged_record_is_reported(
     entries, problems = by_path(damaged(image, tmp_path, lie), entries_of, ntfs)
     assert "/folder/in a block.txt" in entries
     assert sum("$MFT record is damaged" in problem for problem in problems) == 16
+
+
+def test_an_unusual_record_goes_to_the_sleuth_kit(
+    image: Image, make: ModuleType, tmp_path: Path, entries_of: Callable[..., list[Entry]], ntfs: Callable[..., Any]
+) -> None:
+    pytest.importorskip("pytsk3")
+    image.add(64, "unaligned", make.resident(make.DATA, 2, b"read by the other"))
+
+    def shift(content: bytearray) -> None:
+        # Attributes that begin at an offset not divisible by eight: nothing Windows writes, and nothing our decoder takes.
+        start = place(64)
+        (first,) = content[start + 20 : start + 21]
+        content[start + first + 4 : start + first + 300] = content[start + first : start + first + 296]
+        content[start + 20] = first + 4
+
+    entries, problems = by_path(damaged(image, tmp_path, shift), entries_of, ntfs)
+    other = entries["/$OrphanFiles/OrphanFile-64"]
+    assert (other.address, other.size, other.allocated) == ("64-128-2", 17, True)
+    assert problems == [
+        "$MFT record is damaged: nothing of it could be read [record=64]",
+        "$MFT record was read by The Sleuth Kit instead; its name is not known [record=64]",
+    ]
+    with ntfs(tmp_path / "damaged") as fs, fs.open(other) as stream:
+        assert stream.read() == b"read by the other"

@@ -31,7 +31,9 @@ def _version(value: bool) -> None:
         raise typer.Exit
 
 
-def _root(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")] = False) -> None:
+def _root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")] = False,
+) -> None:
     """Field forensic triage: says in plain English whether a device gives grounds to look further, and what could not be checked."""
 
 

@@ -96,7 +96,9 @@ def _positive(folder: Path) -> list[Check]:
         Check("a known file under another name is found", "/renamed.dat" in paths, f"findings on {sorted(paths)}"),
         Check("a keyword in a text file is found", "/letter.txt" in paths, f"findings on {sorted(paths)}"),
         Check("a YARA rule matches", "/marker.bin" in paths, f"rules {sorted(rules)}"),
-        Check("a page visit is read and its title matched", any(p and p.endswith("/History") for p in paths), f"findings on {sorted(paths)}"),
+        Check(
+            "a page visit is read and its title matched", any(p and p.endswith("/History") for p in paths), f"findings on {sorted(paths)}"
+        ),
         Check("the outcome is 'found'", assessment["outcome"] == "found", str(assessment["outcome"])),
         Check("the case verifies", verify(case).exit_code == 0, "; ".join(verify(case).lines())),
     ]

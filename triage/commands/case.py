@@ -66,7 +66,9 @@ def _same(path: Path, built: Path) -> bool:
 
 def verify(
     case: Annotated[Path, typer.Argument(metavar="CASE", help="A case folder.")],
-    trusted: Annotated[list[Path] | None, typer.Option(help="Certificate (PEM) or public key of a signer you know, or of the authority behind it.")] = None,
+    trusted: Annotated[
+        list[Path] | None, typer.Option(help="Certificate (PEM) or public key of a signer you know, or of the authority behind it.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
 ) -> None:
     """Check that nothing in a case was altered, and who signed it. Exit code 0: intact; 1: not."""

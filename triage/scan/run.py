@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -144,8 +144,13 @@ class Scan:
                 opened[task.note]["sha256"] = result["sha256"]
 
         def on_death(task: Task, death: Death) -> None:
-            opened.setdefault(task.note, {"failed": death.reason})
+            tries[task.note] += 1
+            if tries[task.note] < TRIES:
+                queue.append(task)
+            else:
+                opened.setdefault(task.note, {"failed": death.reason})
 
+        tries: Counter[str] = Counter()
         queue = deque(self._task({"do": "open", "source": key}, note=key) for key in self._setup.sources)
         self._drive(pool, queue, on_done, on_death)
         walks: list[tuple[str, str]] = []

@@ -192,7 +192,7 @@ class NtfsFilesystem(TreeFilesystem):
         if point is not None and point.tag in _FILE_KINDS and stream["name"] == 0:
             return UnreadableReader(entry.size, f"the content is {_FILE_KINDS[point.tag]}")
         pieces: Sequence[Run] = table.runs(stream, self.geometry.cluster_size)
-        if stream["flags"] & 0xFF and stream["unit"]:
+        if stream["flags"] & attributes.COMPRESSED and stream["unit"]:
             unit = self.geometry.cluster_size << min(int(stream["unit"]), 16)
             if unit > 1 << 20:
                 return UnreadableReader(entry.size, f"compression units of {unit} bytes are not known")

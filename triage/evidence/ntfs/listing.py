@@ -150,7 +150,9 @@ class Listing:
         named = self.name[start:stop]
         orphan = np.where(named >= 0, self._paths.orphan[np.maximum(named, 0)] if len(self._paths.orphan) else True, True)
         bits = (
-            rows["resident"] * 1 + (~rows["resident"] & (rows["flags"] & 0xFF != 0)) * 2 + (rows["flags"] & attributes.ENCRYPTED != 0) * 4
+            rows["resident"] * 1
+            + (~rows["resident"] & (rows["flags"] & attributes.COMPRESSED != 0)) * 2
+            + (rows["flags"] & attributes.ENCRYPTED != 0) * 4
         )
         bits = np.where(has, bits + (rows["flags"] & attributes.SPARSE != 0) * 8, 0)
         times = [unix_times(table.times[record, column], self._problems) for column in range(4)]
@@ -201,7 +203,7 @@ class Listing:
         outside = has & ~rows["resident"]
         # Most files: one run that holds all of it.
         simple = outside & (rows["runs"] == 1) & (rows["valid"] >= rows["size"]) & (first >= 0) & (rows["size"] > 0)
-        simple &= (extent * size >= rows["size"]) & (rows["flags"] & 0xFF == 0)
+        simple &= (extent * size >= rows["size"]) & (rows["flags"] & attributes.COMPRESSED == 0)
         offsets = np.where(simple, first * size, -1).tolist()
         make = tuple.__new__
         runs: list[list[Run] | None] = [
@@ -211,7 +213,7 @@ class Listing:
             stream = rows[at]
             pieces = table.runs(stream, size)
             offsets[at] = next((run.offset for run in pieces if run.offset >= 0), -1)
-            if not stream["flags"] & 0xFF:
+            if not stream["flags"] & attributes.COMPRESSED:
                 runs[at] = trimmed_runs(pieces, int(stream["size"]), int(stream["valid"]))
         return offsets, runs
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from triage.evidence.ntfs.memory import Ints, Memory
 
-POSIX, WIN32, DOS, WIN32_AND_DOS = 0, 1, 2, 3
+WIN32, DOS = 1, 2  # namespaces; 0 is POSIX, 3 a name that is both
 _WEIGHTS = np.arange(1, 257, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
 _SOLIDUS, _DIVISION_SLASH = 0x2F, 0x2215
 

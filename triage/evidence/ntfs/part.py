@@ -30,7 +30,7 @@ STREAM = np.dtype([
 initialised size; ``unit`` the power of two of clusters in a compression unit; ``run`` and ``runs`` the slice of ``Table.run_*``;
 ``whole`` is False where part of its runs is damaged or lost."""
 TIMES = ("created", "modified", "changed", "accessed")  # in the order NTFS stores them
-_KEPT = (attributes.DATA, attributes.INDEX_ROOT, attributes.INDEX_ALLOCATION, attributes.BITMAP, attributes.VOLUME_NAME)
+_KEPT = (attributes.DATA, attributes.INDEX_ROOT, attributes.INDEX_ALLOCATION)
 
 
 class ListFound(NamedTuple):

@@ -218,3 +218,21 @@ def test_what_is_no_evidence_is_said(scan: Scan, tmp_path: Path) -> None:
     statuses = {(row["source"], row["status"]) for row in result.report["coverage"]}
     assert any(source == "s1" and status in ("unrecognised", "encrypted") for source, status in statuses)
     assert ("s2", "unrecognised") in statuses
+
+
+def test_an_alert_in_a_picture_folder_comes_first_though_it_lies_last(scan: Scan, tmp_path: Path, lists: list[str]) -> None:
+    evidence = tmp_path / "evidence"
+    for folder in ("Users/a/Documents", "Users/a/zz/Pictures", "Windows/System32", "Program Files/x"):
+        (evidence / folder).mkdir(parents=True)
+    for number in range(1500):
+        folder = ("Users/a/Documents", "Windows/System32", "Program Files/x")[number % 3]
+        (evidence / folder / f"{number:04d}.dat").write_bytes(bytes(5000))
+    (evidence / "Users/a/zz/Pictures/zzz.jpg").write_bytes(KNOWN)
+    result = scan(evidence, *lists, "--quiet")
+    before = 0
+    for line in result.journal:
+        if line["kind"] == "finding":
+            break
+        before += line["data"]["files"] if line["kind"] == "listing" else 0
+    assert [f["path"] for f in result.findings()] == ["/Users/a/zz/Pictures/zzz.jpg"]
+    assert before < 150

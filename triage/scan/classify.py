@@ -6,6 +6,8 @@ The order of ``CLASSES`` is the order of reading: what is most likely to matter 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from typing import NamedTuple
 
 from triage.evidence.model import Entry
 
@@ -24,51 +26,10 @@ TITLES = {
 TRACES, PICTURES, DOWNLOADS, RECENT, PERSONAL, DELETED, OTHER, PROGRAMS, SYSTEM = range(len(CLASSES))
 
 _MEDIA = frozenset(
-    [
-        "jpg",
-        "jpeg",
-        "jpe",
-        "jfif",
-        "png",
-        "gif",
-        "bmp",
-        "webp",
-        "tif",
-        "tiff",
-        "heic",
-        "heif",
-        "avif",
-        "jxl",
-        "raw",
-        "dng",
-        "cr2",
-        "cr3",
-        "nef",
-        "arw",
-        "orf",
-        "rw2",
-        "raf",
-        "psd",
-        "mp4",
-        "m4v",
-        "mov",
-        "avi",
-        "mkv",
-        "webm",
-        "wmv",
-        "mpg",
-        "mpeg",
-        "3gp",
-        "3g2",
-        "flv",
-        "mts",
-        "m2ts",
-        "vob",
-        "ts",
-        "asf",
-        "rm",
-        "rmvb",
-    ]
+    (
+        "jpg jpeg jpe jfif png gif bmp webp tif tiff heic heif avif jxl raw dng cr2 cr3 nef arw orf rw2 raf psd "
+        "mp4 m4v mov avi mkv webm wmv mpg mpeg 3gp 3g2 flv mts m2ts vob ts asf rm rmvb"
+    ).split()
 )
 _USER = re.compile(r"^/(?:[^/]+/)?(?:users|home|documents and settings|root)/", re.IGNORECASE)
 _SYSTEM = re.compile(
@@ -91,6 +52,29 @@ _PICTURE_FOLDERS = re.compile(r"/(?:pictures|photos|videos|movies|dcim|camera ro
 _RECYCLED = re.compile(r"^/(?:\$recycle\.bin|recycler|recycled|\.trash(?:es)?(?:-\d+)?)(?:/|$)|/\.(?:local/share/)?trash/", re.IGNORECASE)
 
 
+class _Place(NamedTuple):
+    """What a folder says of everything in it."""
+
+    metadata: bool
+    installed: int | None  # PROGRAMS or SYSTEM
+    user: bool
+    pictures: bool
+    downloads: bool
+    user_programs: bool
+
+
+@lru_cache(maxsize=1 << 16)
+def _place(folder: str) -> _Place:
+    return _Place(
+        metadata=_METADATA.match(folder) is not None,
+        installed=PROGRAMS if _PROGRAMS.match(folder) else SYSTEM if _SYSTEM.match(folder) else None,
+        user=_USER.match(folder) is not None or _RECYCLED.search(folder) is not None,
+        pictures=_PICTURE_FOLDERS.search(folder) is not None,
+        downloads=_DOWNLOADS.search(folder) is not None,
+        user_programs=_USER_PROGRAMS.search(folder) is not None,
+    )
+
+
 def classify(entry: Entry, *, artefact: bool, system_volume: bool) -> int:
     """The class of an entry, an index into ``CLASSES`` (``RECENT`` is decided later, by ``plan``: it needs all entries).
 
@@ -99,23 +83,22 @@ def classify(entry: Entry, *, artefact: bool, system_volume: bool) -> int:
     """
     if artefact:
         return TRACES
-    path = entry.path
-    if _METADATA.match(path):
+    folder, _, name = entry.path.rpartition("/")
+    # What lies in the root is judged by its own name: /Windows, /$MFT.
+    place = _place(folder + "/" if folder else entry.path)
+    if place.metadata:
         return SYSTEM
-    extension = path.rpartition(".")[2].lower() if "." in entry.name else ""
-    user = not system_volume or _USER.match(path) is not None or _RECYCLED.search(path) is not None
-    place = PROGRAMS if _PROGRAMS.match(path) else SYSTEM if _SYSTEM.match(path) else None
-    if place is not None and not user:
-        return place
-    if user and (extension in _MEDIA or _PICTURE_FOLDERS.search(path)):
-        return PICTURES if not _USER_PROGRAMS.search(path) else PERSONAL
+    media = "." in name and name.rpartition(".")[2].lower() in _MEDIA
+    user = place.user or not system_volume
+    if place.installed is not None and not user:
+        return place.installed
+    if user and (media or place.pictures):
+        return PERSONAL if place.user_programs else PICTURES
     if not entry.allocated:
-        return PICTURES if extension in _MEDIA and place is None else DELETED
+        return PICTURES if media and place.installed is None else DELETED
     if user:
-        if _DOWNLOADS.search(path):
-            return DOWNLOADS
-        return OTHER if _USER_PROGRAMS.search(path) else PERSONAL
-    return PICTURES if extension in _MEDIA else OTHER
+        return DOWNLOADS if place.downloads else OTHER if place.user_programs else PERSONAL
+    return PICTURES if media else OTHER
 
 
 def holds_system(top_names: set[str]) -> bool:

@@ -35,10 +35,14 @@ def open_image(path: Path, secrets: Sequence[Secret] = ()) -> Image:
             from triage.evidence.images.vmdk import open_vmdk
 
             return open_vmdk(path)
-        if kind in ("vhd", "vhdx", "qcow", "udif"):
+        if kind == "qcow":
+            from triage.evidence.images.qcow import open_qcow
+
+            return open_qcow(path, secrets)
+        if kind in ("vhd", "vhdx", "udif"):
             from triage.evidence.images import virtual
 
-            return {"qcow": virtual.open_qcow, "udif": virtual.open_udif}.get(kind, virtual.open_vhd)(path, secrets)
+            return virtual.open_udif(path, secrets) if kind == "udif" else virtual.open_vhd(path, secrets)
     except NotOpened as error:
         error.kind = kind
         raise

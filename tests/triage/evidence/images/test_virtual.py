@@ -80,6 +80,9 @@ def media(tmp_path_factory: pytest.TempPathFactory, mixed_media: bytes) -> Path:
         ("vpc", "force_size=on", "vhd"),
         ("qcow2", "compression_type=zlib", "qcow"),
         ("qcow2", "compat=0.10", "qcow"),
+        ("qcow2", "cluster_size=512", "qcow"),
+        ("qcow2", "extended_l2=on", "qcow"),
+        ("qcow", "", "qcow"),
         ("vmdk", "subformat=monolithicFlat", "vmdk"),
         ("vmdk", "subformat=monolithicSparse", "vmdk"),
         ("vmdk", "subformat=twoGbMaxExtentFlat", "vmdk"),
@@ -135,6 +138,64 @@ def test_extents_outside_the_folder_are_never_opened(tmp_path: Path, name: str) 
     (tmp_path / "inside").mkdir()
     with pytest.raises(NotOpened, match="outside its own folder"):
         open_image(flat_disk(tmp_path / "inside", [f'RW 8 FLAT "{name}" 0']))
+
+
+@pytest.mark.tools
+@pytest.mark.parametrize(
+    "form",
+    [
+        ["qcow2"],
+        ["qcow2", "-o", "cluster_size=4k"],
+        ["qcow2", "-o", "extended_l2=on"],
+        ["qcow"],
+        ["vmdk", "-o", "subformat=streamOptimized"],
+    ],
+)
+def test_compressed_by_qemu(tmp_path: Path, mixed_media: bytes, run_tool: Callable[..., str], form: list[str]) -> None:
+    """libqcow gives zeros for compressed clusters and says nothing."""
+    padded = mixed_media.ljust(-(-len(mixed_media) // 65536) * 65536, b"\0")  # QEMU compresses version 1 in whole clusters only
+    (tmp_path / "media.raw").write_bytes(padded)
+    run_tool("qemu-img", "convert", "-c", "-O", *form, "-f", "raw", tmp_path / "media.raw", tmp_path / "disk.img")
+    image = open_image(tmp_path / "disk.img")
+    assert whole(image) == padded
+    assert (image.problems, image.data.errors) == ([], [])
+
+
+@pytest.mark.tools
+def test_a_damaged_compressed_cluster_is_an_error_not_zeros(
+    tmp_path: Path, media: Path, mixed_media: bytes, run_tool: Callable[..., str]
+) -> None:
+    path = tmp_path / "disk.qcow2"
+    run_tool("qemu-img", "convert", "-c", "-O", "qcow2", media, path)
+    os.truncate(path, path.stat().st_size * 2 // 3)
+    image = open_image(path)
+    data = whole(image)
+    assert len(data) == len(mixed_media)
+    assert data != mixed_media
+    for error in image.data.errors:
+        mixed_media = mixed_media[: error.offset] + bytes(error.length) + mixed_media[error.offset + error.length :]
+    assert data == mixed_media
+
+
+@pytest.mark.tools
+def test_qcow_compressed_with_zstandard_is_refused_by_name(tmp_path: Path, media: Path, run_tool: Callable[..., str]) -> None:
+    run_tool("qemu-img", "convert", "-c", "-O", "qcow2", "-o", "compression_type=zstd", media, tmp_path / "disk.qcow2")
+    with pytest.raises(NotOpened, match="Zstandard"):
+        open_image(tmp_path / "disk.qcow2")
+
+
+@pytest.mark.tools
+def test_overlay_on_a_raw_image_and_snapshots_inside(tmp_path: Path, media: Path, mixed_media: bytes, run_tool: Callable[..., str]) -> None:
+    overlay = tmp_path / "overlay.qcow2"
+    raw = tmp_path / "base.raw"
+    raw.write_bytes(mixed_media)
+    run_tool("qemu-img", "create", "-f", "qcow2", "-F", "raw", "-b", raw, overlay)
+    run_tool("qemu-img", "snapshot", "-c", "before", overlay)
+    run_tool("qemu-io", "-c", "write -P 0x5a 0 4096", overlay)
+    image = open_image(overlay)
+    assert whole(image) == b"\x5a" * 4096 + mixed_media[4096:]
+    assert image.files == [str(overlay), str(raw)]
+    assert [problem.status for problem in image.problems] == [Status.SKIPPED]
 
 
 @pytest.mark.tools

@@ -25,12 +25,9 @@ TITLES = {
 }
 TRACES, PICTURES, DOWNLOADS, RECENT, PERSONAL, DELETED, OTHER, PROGRAMS, SYSTEM = range(len(CLASSES))
 
-_MEDIA = frozenset(
-    (
-        "jpg jpeg jpe jfif png gif bmp webp tif tiff heic heif avif jxl raw dng cr2 cr3 nef arw orf rw2 raf psd "
-        "mp4 m4v mov avi mkv webm wmv mpg mpeg 3gp 3g2 flv mts m2ts vob ts asf rm rmvb"
-    ).split()
-)
+_PICTURE_TYPES = "jpg jpeg jpe jfif png gif bmp webp tif tiff heic heif avif jxl raw dng cr2 cr3 nef arw orf rw2 raf psd"
+_VIDEO_TYPES = "mp4 m4v mov avi mkv webm wmv mpg mpeg 3gp 3g2 flv mts m2ts vob ts asf rm rmvb"
+_MEDIA = frozenset(_PICTURE_TYPES.split()) | frozenset(_VIDEO_TYPES.split())
 _USER = re.compile(r"^/(?:[^/]+/)?(?:users|home|documents and settings|root)/", re.IGNORECASE)
 _SYSTEM = re.compile(
     r"^/(?:windows|winnt|recovery|boot|efi|system|private/(?:etc|var/(?!folders|root))|"

@@ -1,4 +1,4 @@
-"""One ``triage scan``: from checked options to a sealed case. Used by the command line, the visit and the self-test."""
+"""One ``triage scan`` or ``triage sweep``: from checked options to a sealed case. Used by the command line, the visit and the self-test."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from triage import casefolder
 from triage.identity import tool
 from triage.journal import Journal, JournalError
+from triage.scan.examination import Examination, Outcome
 from triage.scan.progress import Progress
-from triage.scan.run import Outcome, Scan
+from triage.scan.run import Scan
 from triage.scan.setup import Setup
 from triage.scan.state import State
 
@@ -46,6 +47,8 @@ class Job:
     """The command line, for the report."""
     identities: dict[str, Any] = field(default_factory=dict)
     """Digests of the rules, word lists and hash sets in use, for the journal and the report."""
+    begin: Callable[..., Examination] = Scan
+    """Makes what examines the sources, with the arguments of ``Examination``."""
 
 
 def run(job: Job, progress: Progress) -> Outcome:
@@ -82,7 +85,7 @@ def run(job: Job, progress: Progress) -> Outcome:
             if job.time_budget is not None:
                 least, share, most = RESERVE
                 deadline = started + job.time_budget - min(max(least, share * job.time_budget), most, job.time_budget / 2)
-            scan = Scan(setup, journal, state, engine, progress, workers=job.workers, deadline=deadline, hash_sources=job.hash_sources)
+            scan = job.begin(setup, journal, state, engine, progress, workers=job.workers, deadline=deadline, hash_sources=job.hash_sources)
             with _stoppable(scan.request_stop):
                 outcome = scan.run()
             progress.phase("report")
@@ -116,7 +119,7 @@ def _same_case(state: State, job: Job) -> None:
     now = _case_opened(job)
     for name, words in (
         ("sources", "sources"), ("profile", "profile"), ("rules", "rules"), ("hash_sets", "hash sets"), ("keywords", "keyword lists"),
-        ("yara", "YARA rules"), ("visit", "visit file"),
+        ("yara", "YARA rules"), ("visit", "visit file"), ("sweep", "settings of a sweep"),
     ):  # fmt: skip
         if state.opened.get(name) != now.get(name):
             raise JobError(f"this case was begun with other {words}: name the same ones, or choose a new case folder")

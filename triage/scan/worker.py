@@ -19,8 +19,12 @@ HASH_SOURCE_UP_TO = 256 << 20
 
 
 def main(connection: Connection, pulse: Pulse, setup_data: bytes) -> None:
-    """Answer tasks until the parent closes the pipe."""
-    worker = _Worker(Setup.decode(setup_data), Emitter(connection), pulse)
+    """Answer the tasks of a scan until the parent closes the pipe."""
+    serve(connection, _Scanner(Setup.decode(setup_data), Emitter(connection), pulse))
+
+
+def serve(connection: Connection, worker: Worker) -> None:
+    """Answer tasks with the worker's methods ``do_…`` until the parent closes the pipe."""
     while True:
         task = connection.recv_bytes()
         head, _, body = task.partition(b"\n")
@@ -34,12 +38,11 @@ def main(connection: Connection, pulse: Pulse, setup_data: bytes) -> None:
             worker.emit.failed(f"the reader failed ({type(error).__name__}: {error})")
 
 
-class _Worker:
-    def __init__(self, setup: Setup, emit: Emitter, pulse: Pulse) -> None:
-        from triage.scan.inspect import Inspector
+class Worker:
+    """Opens and hashes sources. What is done with them belongs to subclasses."""
 
+    def __init__(self, setup: Setup, emit: Emitter, pulse: Pulse) -> None:
         self.setup, self.emit, self.pulse = setup, emit, pulse
-        self.inspector = Inspector(setup, emit, pulse)
         self._sources: dict[str, Source] = {}
         self._filesystems: dict[tuple[str, str, bool], Filesystem] = {}
         self._errors_told: dict[str, int] = {}
@@ -143,6 +146,14 @@ class _Worker:
             f"{size} bytes of the medium could not be read and were taken for zeros, the first at {errors[0].offset}: {errors[0].reason}"
         )
         self.emit.problem(what, Status.UNREADABLE, "", reason, size=size)
+
+
+class _Scanner(Worker):
+    def __init__(self, setup: Setup, emit: Emitter, pulse: Pulse) -> None:
+        from triage.scan.inspect import Inspector
+
+        super().__init__(setup, emit, pulse)
+        self.inspector = Inspector(setup, emit, pulse)
 
     def do_walk(self, order: dict[str, Any], body: bytes) -> None:
         """Send every entry of a volume, with what the plan needs to know."""

@@ -84,7 +84,7 @@ class VolumeFinder:
         number = 0
         seen: dict[tuple[int, int], str] = {}
         partitions = sorted([*table.partitions, *table.also], key=lambda partition: (partition.offset, partition.number))
-        gaps = _gaps(partitions, data.size)
+        gaps = _gaps(partitions, data.size, table.backup)
         places: list[Partition | tuple[int, int]] = sorted([*partitions, *gaps], key=lambda p: p[0] if isinstance(p, tuple) else p.offset)
         whole_disc = bool(self.volumes) and depth == 0
         if whole_disc:
@@ -392,11 +392,12 @@ def _volume(volume_id: str, base: int | None, offset: int, length: int, scheme: 
     return Volume(volume_id, base + offset, length, scheme, description)
 
 
-def _gaps(partitions: list[Partition], size: int) -> list[tuple[int, int]]:
-    """(offset, length) of every stretch longer than ``MIN_GAP`` that lies in no partition."""
+def _gaps(partitions: list[Partition], size: int, backup: tuple[int, int] | None) -> list[tuple[int, int]]:
+    """(offset, length) of every stretch longer than ``MIN_GAP`` that lies in no partition and holds no copy of the table."""
     found = []
     position = 0
-    for partition in [*partitions, Partition(0, size, 0, "", "", "")]:
+    end = backup[0] if backup and backup[0] > 0 and size - 512 < backup[1] else size
+    for partition in [*partitions, Partition(0, end, 0, "", "", "")]:
         start = min(partition.offset, size)
         if start - position > MIN_GAP:
             found.append((position, start - position))

@@ -176,6 +176,18 @@ def test_a_removed_partition_is_found_in_its_gap(tmp_path: Path, fat: bytes) -> 
 
 
 @pytest.mark.tools
+def test_the_backup_of_a_gpt_is_no_content_of_a_gap(tmp_path: Path, fat: bytes, run_tool: Callable[..., str]) -> None:
+    path = tmp_path / "disk.raw"
+    disk(path, 12 * MIB, [], {MIB: fat}).close()
+    run_tool("sgdisk", "-g", "-o", "-n1:2048:+2M", path)
+    assert shape(open_source(path))[1:] == [("v2", 3 * MIB, 9 * MIB - 33 * 512, "unpartitioned", None, "empty")]
+    with path.open("r+b") as stream:
+        stream.seek(12 * MIB - 34 * 512)
+        stream.write(b"something")
+    assert shape(open_source(path))[1:] == [("v2", 3 * MIB, 9 * MIB - 33 * 512, "unpartitioned", None, "skipped_by_rule")]
+
+
+@pytest.mark.tools
 def test_noise_in_a_partition_and_in_a_gap(tmp_path: Path, fat: bytes) -> None:
     noise = random.Random(2).randbytes(2 * MIB)
     source = disk(

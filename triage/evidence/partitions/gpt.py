@@ -121,6 +121,8 @@ def read(data: ByteSource, sectors: tuple[int, ...]) -> PartitionTable | None:
         table.problem("the backup GPT at the end of the disk is damaged", backup.offset)
     elif backup.entries != primary.entries:
         table.problem("the primary and the backup GPT differ; the primary was used", backup.offset)
+    if backup is not None:
+        table.backup = (backup.offset - len(backup.entries), backup.offset + backup.sector)
     _read_entries(chosen, table)
     _read_hybrid(data, table)
     return table

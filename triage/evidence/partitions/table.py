@@ -41,13 +41,15 @@ class Partition:
 @dataclass(slots=True)
 class PartitionTable:
     """A partition table as read. ``also`` are partitions of a second table on the same disk that the first does not have; ``protected``
-    is False for a GPT without the protective MBR that makes it valid."""
+    is False for a GPT without the protective MBR that makes it valid. ``backup`` is the range (start, end) in bytes of the region that a
+    second copy of the table takes up after the last partition."""
 
     scheme: str  # mbr, gpt, apm, bsd, sun
     sector: int
     partitions: list[Partition] = field(default_factory=list)
     also: list[Partition] = field(default_factory=list)
     protected: bool = True
+    backup: tuple[int, int] | None = None
     facts: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 

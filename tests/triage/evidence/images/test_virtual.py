@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -147,18 +149,28 @@ def test_extents_outside_the_folder_are_never_opened(tmp_path: Path, name: str) 
         ["qcow2"],
         ["qcow2", "-o", "cluster_size=4k"],
         ["qcow2", "-o", "extended_l2=on"],
-        ["qcow"],
         ["vmdk", "-o", "subformat=streamOptimized"],
     ],
 )
-def test_compressed_by_qemu(tmp_path: Path, mixed_media: bytes, run_tool: Callable[..., str], form: list[str]) -> None:
+def test_compressed_by_qemu(tmp_path: Path, media: Path, mixed_media: bytes, run_tool: Callable[..., str], form: list[str]) -> None:
     """libqcow gives zeros for compressed clusters and says nothing."""
-    padded = mixed_media.ljust(-(-len(mixed_media) // 65536) * 65536, b"\0")  # QEMU compresses version 1 in whole clusters only
-    (tmp_path / "media.raw").write_bytes(padded)
-    run_tool("qemu-img", "convert", "-c", "-O", *form, "-f", "raw", tmp_path / "media.raw", tmp_path / "disk.img")
+    run_tool("qemu-img", "convert", "-c", "-O", *form, media, tmp_path / "disk.img")
     image = open_image(tmp_path / "disk.img")
-    assert whole(image) == padded
+    assert whole(image) == mixed_media
     assert (image.problems, image.data.errors) == ([], [])
+
+
+def test_compressed_cluster_of_version_1(tmp_path: Path) -> None:
+    content = bytes(range(256)) * 16
+    packer = zlib.compressobj(9, zlib.DEFLATED, -12)
+    packed = packer.compress(content) + packer.flush()
+    header = struct.pack(">4sIQIIQBBHIQ", b"QFI\xfb", 1, 0, 0, 0, 3 * 4096, 12, 9, 0, 0, 512)
+    second = struct.pack(">3Q", 8192, 1 << 63 | len(packed) << 51 | 12288, 0)  # stored, compressed, not there
+    path = tmp_path / "disk.qcow"
+    path.write_bytes(
+        header.ljust(512, b"\0") + struct.pack(">Q", 4096).ljust(3584, b"\0") + second.ljust(4096, b"\0") + b"A" * 4096 + packed
+    )
+    assert whole(open_image(path)) == b"A" * 4096 + content + bytes(4096)
 
 
 @pytest.mark.tools

@@ -28,33 +28,38 @@ def _regex(pattern: str) -> re.Pattern[str]:
 class PathMatcher:
     """Finds the artefacts whose patterns fit a path.
 
-    Patterns whose last part is a literal name, or ``*`` and a literal extension, are kept in dictionaries, so that a path that concerns
-    nobody costs two look-ups. All others are tried on each path.
+    Patterns whose last part is a literal name, or ``*`` and a literal extension, or that name the folder, are kept in dictionaries, so that
+    a path that concerns nobody costs three look-ups. All others are tried on each path.
     """
 
     def __init__(self, artefacts: Iterable[Artefact]) -> None:
         self._names: dict[str, list[tuple[re.Pattern[str], Artefact]]] = {}
         self._extensions: dict[str, list[tuple[re.Pattern[str], Artefact]]] = {}
+        self._parents: dict[str, list[tuple[re.Pattern[str], Artefact]]] = {}
         self._others: list[tuple[re.Pattern[str], Artefact]] = []
         for artefact in artefacts:
             for pattern in artefact.paths:
                 rule = (_regex(pattern), artefact)
-                last = pattern.rsplit("/", 1)[-1].lower()
+                parent, _, last = pattern.lower().rpartition("/")
+                parent = parent.rpartition("/")[2]
                 stem, dot, extension = last.rpartition(".")
                 if not _WILD.search(last):
                     self._names.setdefault(last, []).append(rule)
                 elif dot and not _WILD.search(extension):
                     self._extensions.setdefault(extension, []).append(rule)
+                elif last != "**" and parent and not _WILD.search(parent):
+                    self._parents.setdefault(parent, []).append(rule)
                 else:
                     self._others.append(rule)
 
     def match(self, path: str) -> list[Artefact]:
         """The artefacts for ``path`` (full path inside a volume, ``/`` between parts), each once, in order of id."""
         lower = path.lower()
-        name = lower.rsplit("/", 1)[-1]
-        rules = self._names.get(name, ())
-        extension = self._extensions.get(name.rpartition(".")[2], ()) if "." in name else ()
-        if not rules and not extension and not self._others:
+        folder, _, name = lower.rpartition("/")
+        rules = [*self._names.get(name, ()), *self._parents.get(folder.rpartition("/")[2], ()), *self._others]
+        if "." in name:
+            rules += self._extensions.get(name.rpartition(".")[2], ())
+        if not rules:
             return []
-        found = {artefact.id: artefact for regex, artefact in (*rules, *extension, *self._others) if regex.fullmatch(lower)}
+        found = {artefact.id: artefact for regex, artefact in rules if regex.fullmatch(lower)}
         return [found[key] for key in sorted(found)]

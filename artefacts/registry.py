@@ -61,8 +61,8 @@ class Artefact:
     """One kind of trace, and how to read it.
 
     ``paths`` are glob patterns over the path inside a volume, ``/`` between parts, matched without regard to case: ``*`` and ``?``
-    stay inside one part, ``**`` spans any number of parts. The last part should hold a literal name or a literal extension: those
-    are found by a look-up, anything else is tried on every path.
+    stay inside one part, ``**`` spans any number of parts. The last part should hold a literal name or a literal extension, or the one
+    before it be literal: those are found by a look-up, anything else is tried on every path.
     ``parse`` yields observations and ``Problem``s; it raises ``Unrecognised`` or ``Encrypted`` when the file is not for it. Anything
     else it raises costs this file its remaining records and is reported as ``failed``.
     """

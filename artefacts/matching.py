@@ -42,7 +42,7 @@ class PathMatcher:
                 rule = (_regex(pattern), artefact)
                 parent, _, last = pattern.lower().rpartition("/")
                 parent = parent.rpartition("/")[2]
-                stem, dot, extension = last.rpartition(".")
+                _, dot, extension = last.rpartition(".")
                 if not _WILD.search(last):
                     self._names.setdefault(last, []).append(rule)
                 elif dot and not _WILD.search(extension):

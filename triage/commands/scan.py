@@ -151,7 +151,7 @@ def _hash_sets(names: list[str], role: str | None, key_file: Path | None) -> lis
 
         try:
             key = hashsets.load_key(existing(key_file, "the key file")).hex()
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, hashsets.HashSetError) as error:
             stop(str(error))
     out = []
     for name in names:

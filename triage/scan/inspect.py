@@ -216,7 +216,7 @@ class Inspector:
         sizes = [item.entry.size for item in wanted]
         alerts: list[tuple[_Item, HashSet, Match]] = []
         for hash_set in self._sets:
-            for item, match in zip(wanted, hash_set.match_all(digests, sizes), strict=True):
+            for item, match in zip(wanted, self._matches(hash_set, digests, sizes), strict=True):
                 if match is None:
                     continue
                 if hash_set.role == "ignore":
@@ -231,6 +231,16 @@ class Inspector:
         if known:
             size = sum(item.entry.size for item in known)
             self._emit.count("content checks", Status.SKIPPED, "known file of an ignore set", times=len(known), size=size)
+
+    def _matches(self, hash_set: HashSet, digests: Mapping[str, Sequence[bytes | None]], sizes: Sequence[int]) -> Sequence[Match | None]:
+        """What a set says of files; a part of the set that is damaged is said, and answers nothing."""
+        from hashsets import HashSetError
+
+        try:
+            return hash_set.match_all(digests, sizes)
+        except HashSetError as error:
+            self._emit.count(f"hash set {hash_set.name}", Status.FAILED, str(error), times=len(sizes), size=sum(sizes))
+            return [None] * len(sizes)
 
     def _all_digests(self, filesystem: Filesystem, item: _Item) -> None:
         content = item.content
@@ -394,10 +404,15 @@ class Inspector:
 
     def _remembered(self, hashes: Mapping[str, str], entry: Entry, item: Observation, data: Mapping[str, Any]) -> None:
         """A digest that some other record remembers (Amcache, a P2P database) matches although the file itself is gone."""
-        from hashsets import match_hex
+        from hashsets import HashSetError, match_hex
 
         for hash_set in self._sets:
-            for match in match_hex([hash_set], hashes) if hash_set.role == "alert" else ():
+            try:
+                matches = match_hex([hash_set], hashes) if hash_set.role == "alert" else []
+            except HashSetError as error:
+                self._emit.count(f"hash set {hash_set.name}", Status.FAILED, str(error))
+                continue
+            for match in matches:
                 observation = _hash_match(hash_set, match, str(data.get("path") or data.get("name") or entry.path), dict(hashes))
                 observation.allocated, observation.locator = False, item.locator
                 self._observe(observation, "hash_match/1", entry)

@@ -1,0 +1,105 @@
+"""Archives and compressed streams: zip (with the documents that are zips), tar, gzip, bzip2, xz."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import tarfile
+import zipfile
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
+
+from artefacts.coverage import Problem, Status
+from triage.scan.filetype import is_text
+from triage.scan.text import packages
+from triage.scan.text.kinds import kind_of
+from triage.scan.text.parts import Budget, Member, Part, Text, size_of
+
+_ENCRYPTED = 0x1
+
+
+def wanted(head: bytes) -> bool:
+    """Whether a member is worth unpacking, by its first bytes."""
+    return is_text(head) or kind_of(head) is not None
+
+
+def read_zip(stream: BinaryIO, budget: Budget) -> Iterator[Part]:
+    """Members of a zip, or the words of the office document that it is. Names count as names."""
+    try:
+        archive = zipfile.ZipFile(stream)
+    except Exception as error:
+        yield Problem(f"is damaged: {str(error) or type(error).__name__}")
+        return
+    with archive:
+        members = [info for info in archive.infolist() if not info.is_dir()]
+        document = packages.recognise({info.filename for info in members})
+        locked = [info for info in members if info.flag_bits & _ENCRYPTED]
+        if locked:
+            reason = f"{len(locked)} of its {len(members)} members are encrypted, the first: {locked[0].filename}"
+            yield Problem(reason, Status.ENCRYPTED)
+        if document is not None:
+            yield from packages.read(archive, members, document, budget)
+            return
+        for info in members:
+            if not budget.member() or budget.spent:
+                yield Problem(budget.spent)
+                return
+            yield Text(info.filename, info.filename, "name")
+            if info.flag_bits & _ENCRYPTED:
+                continue
+            try:
+                with archive.open(info) as content:
+                    data, reason = budget.expand(content, info.compress_size, wanted)
+            except Exception as error:
+                yield Problem(f"a member cannot be unpacked: {str(error) or type(error).__name__}", locator=info.filename)
+                continue
+            if reason:
+                yield Problem(reason, locator=info.filename)
+            if data:
+                yield Member(info.filename, data)
+
+
+def read_tar(stream: BinaryIO, budget: Budget) -> Iterator[Part]:
+    """Members of a tar."""
+    try:
+        archive = tarfile.open(fileobj=stream, mode="r:")
+        while (info := archive.next()) is not None:
+            if not budget.member() or budget.spent:
+                yield Problem(budget.spent)
+                return
+            yield Text(info.name, info.name, "name")
+            if not info.isreg() or info.sparse or (content := archive.extractfile(info)) is None:
+                continue
+            data, reason = budget.expand(content, info.size, wanted)
+            if reason or 0 < len(data) < info.size:
+                yield Problem(reason or "is cut short", locator=info.name)
+            if data:
+                yield Member(info.name, data)
+    except (tarfile.TarError, OSError, ValueError, EOFError) as error:
+        yield Problem(f"is damaged: {error}")
+
+
+def read_gzip(stream: BinaryIO, budget: Budget) -> Iterator[Part]:
+    """The content of a gzip file, all its members joined."""
+    yield from _stream(stream, lambda source: gzip.GzipFile(fileobj=source), budget)
+
+
+def read_bzip2(stream: BinaryIO, budget: Budget) -> Iterator[Part]:
+    """The content of a bzip2 file."""
+    yield from _stream(stream, bz2.BZ2File, budget)
+
+
+def read_xz(stream: BinaryIO, budget: Budget) -> Iterator[Part]:
+    """The content of an xz file."""
+    yield from _stream(stream, lzma.LZMAFile, budget)
+
+
+def _stream(stream: BinaryIO, opened: Callable[[BinaryIO], io.BufferedIOBase], budget: Budget) -> Iterator[Part]:
+    packed = size_of(stream)
+    data, reason = budget.expand(opened(stream), packed, wanted)
+    if reason:
+        yield Problem(reason)
+    if data:
+        yield Member("", data)

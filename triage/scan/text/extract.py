@@ -1,0 +1,112 @@
+"""From a file to its pieces of text: finds the reader for each content, and goes down into what is inside."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from artefacts.coverage import Problem, Status
+from triage.scan.filetype import is_text
+from triage.scan.text import archives, mail, markup, ole, pdf, rtf
+from triage.scan.text.kinds import OVER_TEXT, READ, kind_of
+from triage.scan.text.parts import MAX_DEPTH, Budget, Member, Part, Text
+
+STEP = " ▸ "
+MAX_TOLD = 20
+"""Problems of one file that are told one by one."""
+_HEAD = 4096
+
+_READERS: dict[str, Callable[[BinaryIO, Budget], Iterator[Part]]] = {
+    "pdf": pdf.read,
+    "zip": archives.read_zip,
+    "tar": archives.read_tar,
+    "gzip": archives.read_gzip,
+    "bzip2": archives.read_bzip2,
+    "xz": archives.read_xz,
+    "ole": ole.read,
+    "rtf": rtf.read,
+    "mail": mail.read,
+    "mbox": mail.read_mbox,
+    "markup": markup.read,
+    "json": markup.read_json,
+}
+assert _READERS.keys() == READ
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Text to be matched. ``data``: plain text in whatever encoding it was found, or UTF-8 where it came out of a document.
+
+    ``locator``: how it was reached, from the file's own name on (``papers.zip ▸ a/letter.docx ▸ word/document.xml``); empty for the file
+    itself. ``where``: one of ``rules.keywords.PLACES``. ``again``: another reading of the piece before it, its tags or escapes undone.
+    """
+
+    data: bytes
+    locator: str
+    where: str = "text"
+    again: bool = False
+
+
+def extract(stream: BinaryIO, name: str, beat: Callable[[], None]) -> Iterator[Piece | Problem]:
+    """Every piece of text in a seekable ``stream``, and what could not be read of it. ``name`` begins the locators; ``beat()`` is called
+    as the work goes on. Never raises for what the content is; only ``MemoryError``, and ``OSError`` where the stream cannot even be begun."""
+    told: Counter[tuple[Status, str]] = Counter()
+    for item in _inside(stream, "", name, 1, Budget(beat)):
+        if isinstance(item, Problem):
+            told[item.status, item.reason] += 1
+            if told[item.status, item.reason] > 1 or len(told) > MAX_TOLD:
+                continue
+        yield item
+    for (status, reason), count in told.items():
+        if count > 1:
+            yield Problem(f"{count - 1} more in it: {reason}", status)
+    if len(told) > MAX_TOLD:
+        yield Problem(f"{len(told) - MAX_TOLD} problems of other kinds in it")
+
+
+def _inside(stream: BinaryIO, locator: str, name: str, depth: int, budget: Budget) -> Iterator[Piece | Problem]:
+    """``locator`` is that of the content in ``stream``, empty for the file itself, whose ``name`` its parts' locators begin with."""
+    head = stream.read(_HEAD)
+    stream.seek(0)
+    kind = kind_of(head)
+    if is_text(head) and (kind is None or kind in OVER_TEXT):
+        yield Piece(stream.read(), locator)
+        stream.seek(0)
+    if kind is None:
+        return
+    if kind not in READ:
+        yield Problem(f"{kind}: this tool does not open it", Status.UNRECOGNISED, locator)
+        return
+    if depth > MAX_DEPTH:
+        yield Problem(f"lies more than {MAX_DEPTH} containers deep: not opened", locator=locator)
+        return
+    base = locator or name
+    parts = _READERS[kind](stream, budget)
+    while True:
+        try:
+            part = next(parts)
+        except StopIteration:
+            return
+        except MemoryError:
+            raise
+        except Exception as error:  # a reader that hostile content got the better of costs that content only
+            yield Problem(f"is damaged: {type(error).__name__}: {error}", locator=locator)
+            return
+        if isinstance(part, Problem):
+            where = base + STEP + part.locator if part.locator else locator
+            yield Problem(part.reason, part.status, where)
+        elif isinstance(part, Text):
+            if part.text.strip():
+                where = base + STEP + part.locator if part.locator else base
+                yield Piece(_utf8(part.text), where, part.where, again=kind in OVER_TEXT)
+        elif isinstance(part, Member):
+            where = base + STEP + part.name if part.name else base
+            yield from _inside(io.BytesIO(part.data), where, name, depth + 1, budget)
+
+
+def _utf8(text: str) -> bytes:
+    # A zero byte would have it taken for UTF-16, or for no text at all.
+    return text.replace("\0", " ").encode("utf-8", "replace")

@@ -1,17 +1,19 @@
 """The checks on files, in a worker: cheap before dear, one read for all of them.
 
 For a batch: read and digest each file; look all digests up in the hash sets at once; what an ``ignore`` set knows is let go; keywords over
-the name and, in text, the content; YARA; then the artefacts whose file this is.
+the name and the text that the file is or holds; YARA; then the artefacts whose file this is.
 """
 
 from __future__ import annotations
 
+import io
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from artefacts.coverage import Encrypted, Problem, Status, Unrecognised
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from rules.keywords import Hit, Matcher, Stream
     from rules.yara_rules import YaraRules
     from triage.findings import FindingEngine
+    from triage.scan.text.search import Found, Key
 
 READ, WORDS, YARA, PARSE = 1, 2, 3, 4
 """Stages of a file's inspection: after a crash in one, the file is done again without it and what follows."""
@@ -265,19 +268,8 @@ class Inspector:
         entry, content = item.entry, item.content
         clock = time.perf_counter
         started = clock()
-        if self._words is not None and not item.done_with(WORDS):
-            self._pulse.stage(WORDS)
-            name = entry.name if entry.kind != "stream" else entry.name.partition(":")[2] or entry.name
-            hits = self._words.in_text(name, "name")
-            text = not item.known and content is not None and content.data is not None and is_text(content.head)
-            if text and content is not None and content.data and entry.size <= self._profile.largest_text:
-                hits = [*hits, *self._words.in_bytes(content.data)]
-                self._emit.count("keywords in text files", Status.PARSED, size=len(content.data))
-            elif not item.known and content is not None and is_text(content.head) and entry.size > self._profile.largest_text:
-                reason = f"text larger than {self._profile.largest_text >> 20} MiB, the limit of the profile"
-                self._emit.problem("keywords in text files", Status.SKIPPED, entry.path, reason, size=entry.size)
-            if hits:
-                self._hits(hits, entry, entry_time(entry, entry.modified))
+        if self._words is not None and not item.done_with(READ):
+            self._keywords(self._words, filesystem, item)
         self._seconds["keywords"] += clock() - started
         started = clock()
         if self._yara is not None and not item.known and content is not None and content.read and not item.done_with(YARA):
@@ -291,6 +283,47 @@ class Inspector:
             for artefact in item.artefacts:
                 self._parse(artefact, file)
             self._seconds["parse"] += clock() - started
+
+    def _keywords(self, words: Matcher, filesystem: Filesystem, item: _Item) -> None:
+        """Terms in the name of a file, and in the text that it holds."""
+        entry, content = item.entry, item.content
+        name = entry.name if entry.kind != "stream" else entry.name.partition(":")[2] or entry.name
+        self._pulse.stage(READ)
+        named = words.in_text(name, "name")
+        found = None
+        if content is not None and content.head and not item.known and not item.done_with(WORDS):
+            self._pulse.stage(WORDS)
+            found = self._text(words, filesystem, entry, content)
+        if named or (found is not None and found.hits):
+            hits = [*named, *found.hits] if found is not None else named
+            self._hits(hits, entry, entry_time(entry, entry.modified), places=found.places if found is not None else {})
+
+    def _text(self, words: Matcher, filesystem: Filesystem, entry: Entry, content: Content) -> Found | None:
+        """Terms in a file that is text or holds text; None for any other, and for one that is too large. What it is, its content says."""
+        from triage.scan.text import extract, kind_of, search
+        from triage.scan.text.kinds import OVER_TEXT
+
+        kind = kind_of(content.head)
+        readable = is_text(content.head)
+        if kind is None and not readable:
+            return None
+        plain = readable and (kind is None or kind in OVER_TEXT)
+        what = "keywords in text files" if plain else "keywords in documents, mail and archives"
+        if entry.size > self._profile.largest_text:
+            reason = f"text larger than {self._profile.largest_text >> 20} MiB, the limit of the profile"
+            self._emit.problem(what, Status.SKIPPED, entry.path, reason, size=entry.size)
+            return None
+        if plain and content.data is None:
+            self._emit.count(what, Status.PARSED, size=content.read)  # matched as it was read, by ``_TextFeed``
+            return None
+        with io.BytesIO(content.data) if content.data is not None else filesystem.open(entry) as stream:
+            found = search(words, extract(stream, entry.name, self._pulse.beat))
+        for problem in found.problems:
+            where = f" ({problem.locator})" if problem.locator else ""
+            self._emit.problem(what, problem.status, entry.path, problem.reason + where, size=entry.size)
+        if found.pieces or not found.problems:
+            self._emit.count(what, Status.PARSED if found.pieces else Status.EMPTY, size=found.size)
+        return found
 
     def _scan_yara(self, rules: YaraRules, filesystem: Filesystem, entry: Entry, content: Content) -> None:
         data = content.data
@@ -359,7 +392,15 @@ class Inspector:
             self._emit.problem(artefact.id, status, file.path, reason, size=file.size)
 
     def _hits(
-        self, hits: Iterable[Hit], entry: Entry, time: Time, *, user: str | None = None, parser: str = "keywords/1", locator: str = ""
+        self,
+        hits: Iterable[Hit],
+        entry: Entry,
+        time: Time,
+        *,
+        user: str | None = None,
+        parser: str = "keywords/1",
+        locator: str = "",
+        places: Mapping[Key, str] = MappingProxyType({}),
     ) -> None:
         from rules.keywords import captures
 
@@ -377,7 +418,7 @@ class Inspector:
                 other_terms=best.other_terms,
                 time=time,
                 user=user or user_of(entry.path),
-                locator=locator or entry.address,
+                locator=places.get((best.library, best.category, best.term, best.where)) or locator or entry.address,
             )
             self._observe(observation, parser, entry, words=False)
 

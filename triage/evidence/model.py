@@ -114,6 +114,10 @@ class Filesystem(Protocol):
         """The volume's name, where it has one."""
 
     @property
+    def run_bytes(self) -> ByteSource | None:
+        """The bytes in which an entry's ``runs`` lie, where content without flags may be read from them directly; else None."""
+
+    @property
     def problems(self) -> list[Problem]:
         """What could not be read so far: damaged directories, loops, records given to a fallback. Becomes coverage."""
 

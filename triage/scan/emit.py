@@ -60,6 +60,8 @@ class Emitter:
 
     def count(self, what: str, status: Status, reason: str = "", *, size: int = 0, times: int = 1) -> None:
         """Add to the coverage of this task."""
+        if not times:
+            return
         key = (what, status.value, reason)
         self._coverage[key] += times
         self._bytes[key] += size

@@ -147,46 +147,64 @@ class Inspector:
 
     def batch(self, filesystem: Filesystem, cls: int, entries: Sequence[Entry], avoid: Mapping[int, tuple[int, str]]) -> list[list[Any]]:
         """Inspect entries; returns their listing rows. ``avoid`` maps positions to (stage not to enter again, why)."""
+        what = f"files: {classify.CLASSES[cls]}"
         items: list[_Item] = []
+        searching = self._words is not None or self._yara is not None
         for number, entry in enumerate(entries):
             self._pulse.item(number)
             stage, why = avoid.get(number, (0, ""))
             item = _Item(entry, avoid=stage)
             if stage:
-                self._emit.problem(f"files: {classify.CLASSES[cls]}", Status.FAILED, entry.path, why, size=entry.size)
+                self._emit.problem(what, Status.FAILED, entry.path, why, size=entry.size)
             if cls == classify.TRACES:
                 item.artefacts = self.artefacts_for(entry)
-            self._read(filesystem, item, cls)
+            if entry.kind in ("file", "stream") and not item.done_with(READ) and self._readable(filesystem, entry, what):
+                self._read(filesystem, item, what)
+                if item.content is not None and not (searching or item.artefacts):
+                    item.content.data = None  # at once: the next file then goes where this one is still in the cache
             items.append(item)
+        sound = [item.content.read for item in items if item.content is not None and item.content.sound]
+        self._emit.count(what, Status.PARSED, times=len(sound), size=sum(sound))
         self._look_up(filesystem, items)
         for number, item in enumerate(items):
-            if item.content is not None or item.artefacts or self._words is not None:
+            if searching or item.artefacts:
                 self._pulse.item(number)
                 self._check(filesystem, item)
-                item.content = Content(item.content.digests) if item.content else None
+            if item.content is not None:
+                item.content.data = None
         return [self._row(item) for item in items]
 
-    def _read(self, filesystem: Filesystem, item: _Item, cls: int) -> None:
-        entry, what = item.entry, f"files: {classify.CLASSES[cls]}"
-        if entry.kind not in ("file", "stream") or item.done_with(READ):
-            return
+    def _readable(self, filesystem: Filesystem, entry: Entry, what: str) -> bool:
+        """Whether there is content to read; where not, why is told."""
         if not entry.allocated and entry.content == "none":
             self._emit.count(what, Status.MISSING, "deleted: only the name is left")
-            return
+            return False
         if "virtual" in entry.flags:
-            return
+            return False
         if "encrypted" in entry.flags:
             self._emit.problem(what, Status.ENCRYPTED, entry.path, "encrypted by the file system (EFS)", size=entry.size)
-            return
-        if entry.runs and all(run.offset < 0 for run in entry.runs):
-            self._emit.count(what, Status.EMPTY, "sparse: no byte of it is stored")
-            return
-        # A size that lies shows in the runs: what has no place on the volume, not even as a hole, cannot be read.
-        placed = min(entry.size, sum(run.length for run in entry.runs)) if entry.runs else entry.size
+            return False
+        placed = entry.size
+        if entry.runs:
+            # A size that lies shows in the runs: what has no place on the volume, not even as a hole, cannot be read.
+            placed = min(entry.size, sum(run.length for run in entry.runs))
+            if placed > KEEP and all(run.offset < 0 for run in entry.runs) and self._reads_as_zeros(filesystem, entry):
+                self._emit.count(what, Status.EMPTY, "sparse: no byte of it is stored")
+                return False
         if placed > self._profile.largest_file:
             reason = f"larger than {self._profile.largest_file >> 20} MiB, the limit of the profile {self._profile.name}"
             self._emit.problem(what, Status.SKIPPED, entry.path, reason, size=entry.size)
-            return
+            return False
+        return True
+
+    def _reads_as_zeros(self, filesystem: Filesystem, entry: Entry) -> bool:
+        """Nothing but holes can also be how Windows stores a compressed file elsewhere: then reading it is an error, not zeros."""
+        with filesystem.open(entry) as stream:
+            stream.read(1)
+            return not getattr(stream, "read_errors", ())
+
+    def _read(self, filesystem: Filesystem, item: _Item, what: str) -> None:
+        entry = item.entry
         self._pulse.stage(READ)
         feed = _TextFeed(self._words) if self._words is not None and KEEP < entry.size <= self._profile.largest_text else None
         try:
@@ -194,19 +212,18 @@ class Inspector:
         except (OSError, MemoryError) as error:
             self._emit.problem(what, Status.UNREADABLE, entry.path, str(error) or "the content could not be opened", size=entry.size)
             return
+        item.content = content
         if content.errors:
             bad = sum(error.length for error in content.errors)
-            self._emit.problem(
-                what, Status.UNREADABLE, entry.path, f"{bad} bytes could not be read: {content.errors[0].reason}", size=entry.size
-            )
-            content.digests = {}
+            reason = f"{bad} bytes could not be read: {content.errors[0].reason}"
+            self._emit.problem(what, Status.UNREADABLE, entry.path, reason, size=entry.size)
         elif content.read < entry.size:
             reason = f"the file system says {entry.size} bytes, {content.read} could be read"
             self._emit.problem(what, Status.UNREADABLE, entry.path, reason, size=entry.size)
-            content.digests = {}
         else:
-            self._emit.count(what, Status.PARSED, size=content.read)
-        item.content = content
+            content.sound = True
+        if not content.sound:
+            content.digests = {}  # of something, but not of this file
         if feed is not None:
             self._hits(feed.finish(), item.entry, entry_time(entry, entry.modified))
 

@@ -59,6 +59,11 @@ class FolderFilesystem:
         return None
 
     @property
+    def run_bytes(self) -> None:
+        """See ``Filesystem.run_bytes``: a folder has no runs."""
+        return None
+
+    @property
     def problems(self) -> list[Problem]:
         """See ``Filesystem.problems``."""
         return self._problems

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from artefacts.coverage import Problem, Status
-from triage.evidence.model import Entry
+from triage.evidence.model import ByteSource, Entry
 
 MAX_ENTRIES = 5_000_000
 MAX_DIRECTORY = 1_000_000
@@ -57,6 +57,11 @@ class TreeFilesystem:
     def label(self) -> str | None:
         """See ``Filesystem.label``."""
         return self._label
+
+    @property
+    def run_bytes(self) -> ByteSource | None:
+        """See ``Filesystem.run_bytes``."""
+        return None
 
     @property
     def problems(self) -> list[Problem]:

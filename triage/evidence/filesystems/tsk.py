@@ -184,6 +184,11 @@ class TskFilesystem(tree.TreeFilesystem):
         for start in range(0, len(batch), tree.BATCH):
             yield batch[start : start + tree.BATCH]
 
+    @property
+    def run_bytes(self) -> ByteSource | None:
+        """See ``Filesystem.run_bytes``."""
+        return self._data if self._direct else None
+
     def open(self, entry: Entry) -> BinaryIO:
         """See ``Filesystem.open``. Raises ``OSError`` where the entry is not of this file system."""
         if entry.link_target is not None:

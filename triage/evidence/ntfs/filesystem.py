@@ -59,6 +59,11 @@ class NtfsFilesystem(TreeFilesystem):
         super().__init__("ntfs", self._volume_facts(), str.lower)
 
     @property
+    def run_bytes(self) -> ByteSource | None:
+        """See ``Filesystem.run_bytes``."""
+        return self._data
+
+    @property
     def problems(self) -> list[Problem]:
         """See ``Filesystem.problems``."""
         return [*self._log.list(), *self._problems]

@@ -171,7 +171,12 @@ class _Extent:
             self.volumes += key in walked or status is Status.EMPTY
         if encrypted and not volume.get("unlocked") and key not in walked:
             self.locked = True
-            self._block(f"{name} is encrypted and locked ({encrypted}). {_HIDE}")
+            what = (
+                "holds what looks like random bytes: it may be encrypted, or have been wiped"
+                if "possible" in encrypted
+                else f"is encrypted and locked ({encrypted})"
+            )
+            self._block(f"{name} {what}. {_HIDE}")
         elif status is Status.SKIPPED:
             self.not_checked.append(f"{name} was left out by a rule: {_clause(volume, 'no reason is recorded')}.")
         elif status is Status.UNRECOGNISED and _is_reserved(volume):

@@ -203,6 +203,14 @@ def test_a_locked_volume_is_named_with_what_could_hide_there() -> None:
     assert result["looked_at"]["text"].startswith("Looked at 1 of 2 volumes")
 
 
+def test_random_bytes_are_not_said_to_be_encrypted() -> None:
+    blocked = BLOCKING["a locked volume"]
+    volumes = [volume | ({"encrypted": "possible container"} if volume["encrypted"] else {}) for volume in blocked["volumes"]]
+    (reason,) = judge(**blocked | {"volumes": volumes})["reasons"]
+    assert "may be encrypted, or have been wiped" in reason
+    assert "is encrypted" not in reason
+
+
 def test_out_of_time_advises_to_go_on() -> None:
     assert ADVICE["scan_again"] in judge(**BLOCKING["pictures out of time"])["advice"]
     assert ADVICE["scan_again"] in judge(complete=False)["advice"]

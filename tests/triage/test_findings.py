@@ -151,7 +151,7 @@ def test_yara_meta_that_is_not_valid(meta: dict[str, Any]) -> None:
     [
         ("bitlocker volume", "locked", "encryption.volume", "note", ["ask_for_key"]),
         ("luks volume", "unlocked", "encryption.volume", "note", ["keep_power"]),
-        ("possible container volume", "unknown", "encryption.volume", "note", ["ask_for_key"]),
+        ("possible container volume", "unknown", "encryption.possible_volume", "note", ["ask_for_key"]),
         ("container", "locked", "encryption.container", "refer", ["ask_for_key"]),
         ("possible container", "unlocked", "encryption.container", "refer", ["ask_for_key", "keep_power"]),
         ("archive", "locked", "encryption.file", "note", ["ask_for_key"]),

@@ -182,8 +182,9 @@ class Examination(ABC):
 
     def _encrypted(self, key: str, volume: dict[str, Any]) -> None:
         name = volume["label"] or volume["description"] or f"volume {volume['id']}"
+        state = "unlocked" if volume["unlocked"] else "unknown" if "possible" in volume["encrypted"] else "locked"
         item = EncryptedItem(
-            kind=f"{volume['encrypted']} volume", path=name, state="unlocked" if volume["unlocked"] else "locked",
+            kind=f"{volume['encrypted']} volume", path=name, state=state,
             detail=volume["reason"] or None, locator=f"offset={volume['offset']}",
         )  # fmt: skip
         self._observation(observation_json(item, source=key, volume=volume["id"], path="", parser="volumes/1"))

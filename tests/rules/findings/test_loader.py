@@ -41,8 +41,8 @@ def test_shipped_rules_are_sound() -> None:
     rules = load()
     assert rules.problems == []
     assert [rule.id for rule in rules] == [
-        "encryption.volume", "encryption.container", "encryption.file", "hash.known_file", "hash.size_differs", "keyword.search",
-        "keyword.met", "yara.match",
+        "encryption.volume", "encryption.possible_volume", "encryption.container", "encryption.file", "hash.known_file", "hash.size_differs",
+        "keyword.search", "keyword.met", "yara.match",
     ]  # fmt: skip
     for rule in rules:
         assert rule.innocent_explanations

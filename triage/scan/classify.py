@@ -40,6 +40,7 @@ _METADATA = re.compile(
     r"system volume information|\.hfs\+ private directory data\r?|\.journal|\.journal_info_block|\.fseventsd)(?:/|:|$)",
     re.IGNORECASE,
 )
+_STRUCTURES = re.compile(r"^/\$(?:mft|mftmirr|logfile|volume|attrdef|bitmap|boot|badclus|secure|upcase|extend)(?:/|:|$)", re.IGNORECASE)
 _PROGRAMS = re.compile(r"^/(?:program files(?: \(x86\))?|programdata|applications|library|opt|usr/local)(?:/|$)", re.IGNORECASE)
 _USER_PROGRAMS = re.compile(
     r"/(?:appdata/(?:local|locallow|roaming)|library|\.cache|\.local/share|\.config|node_modules|site-packages)/", re.IGNORECASE
@@ -96,6 +97,11 @@ def classify(entry: Entry, *, artefact: bool, system_volume: bool) -> int:
     if user:
         return DOWNLOADS if place.downloads else OTHER if place.user_programs else PERSONAL
     return PICTURES if media else OTHER
+
+
+def is_structure(path: str) -> bool:
+    """Whether a file is a structure of NTFS itself: read to list the volume, and nothing that anybody put there."""
+    return path.startswith("/$") and _STRUCTURES.match(path) is not None
 
 
 def holds_system(top_names: set[str]) -> bool:

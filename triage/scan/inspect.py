@@ -181,6 +181,9 @@ class Inspector:
             return False
         if "virtual" in entry.flags:
             return False
+        if classify.is_structure(entry.path):
+            self._emit.count(what, Status.SKIPPED, "structures of the file system itself: they were read to list it", size=entry.size)
+            return False
         if "encrypted" in entry.flags:
             self._emit.problem(what, Status.ENCRYPTED, entry.path, "encrypted by the file system (EFS)", size=entry.size)
             return False

@@ -66,24 +66,29 @@ def _hash(sizes: list[int]) -> float:
     return time.perf_counter() - started
 
 
+def _run(command: list[str]) -> tuple[float, float]:
+    """Seconds, and the peak of resident memory in MiB of the largest process (children that were waited for included)."""
+    started = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, _, usage = os.wait4(process.pid, 0)
+    process.returncode = 0
+    return time.perf_counter() - started, usage.ru_maxrss / 1024
+
+
 def _ours(image: Path) -> dict[str, float]:
     folder = Path(tempfile.mkdtemp())
     try:
-        started = time.perf_counter()
         command = [sys.executable, "-m", "triage.cli", "scan", str(image), "--case", str(folder / "case"), "--profile", "full", "--quiet"]
-        subprocess.run(command, check=False, stdout=subprocess.DEVNULL)
-        total = time.perf_counter() - started
+        total, memory = _run(command)
         timings = json.loads((folder / "case" / "report.json").read_bytes())["timings"]
-        return {"total": total, "read": timings["read"], "enumerate": timings["enumerate"]}
+        return {"total": total, "read": timings["read"], "memory": memory}
     finally:
         shutil.rmtree(folder)
 
 
-def _hashdeep(image: Path) -> float:
+def _hashdeep(image: Path) -> tuple[float, float]:
     with mounted(image) as folder:
-        started = time.perf_counter()
-        subprocess.run(["hashdeep", "-c", "md5,sha1,sha256", "-r", str(folder)], check=False, stdout=subprocess.DEVNULL)
-        return time.perf_counter() - started
+        return _run(["hashdeep", "-c", "md5,sha1,sha256", "-r", str(folder)])
 
 
 def run(*, files: int, rounds: int, hashdeep: bool) -> dict[str, Any]:
@@ -98,20 +103,33 @@ def run(*, files: int, rounds: int, hashdeep: bool) -> dict[str, Any]:
         "ours, whole scan": [],
         "hashdeep -r": [],
     }
+    memory: dict[str, float] = {}
     for _ in range(rounds):
         rows["read floor"].append(_read(image, extents))
         rows["hash floor"].append(_hash(sizes))
         ours = _ours(image)
         rows["ours, read and hash"].append(ours["read"])
         rows["ours, whole scan"].append(ours["total"])
+        memory["ours, largest process, MiB"] = round(max(memory.get("ours, largest process, MiB", 0), ours["memory"]))
         if hashdeep:
-            rows["hashdeep -r"].append(_hashdeep(image))
+            seconds, peak = _hashdeep(image)
+            rows["hashdeep -r"].append(seconds)
+            memory["hashdeep, MiB"] = round(peak)
     medians = {name: round(statistics.median(values), 3) for name, values in rows.items() if values}
     floor = max(medians["read floor"], medians["hash floor"])
     ratios = {"ours / floor": round(medians["ours, read and hash"] / floor, 2)}
     if hashdeep:
         ratios["hashdeep / ours (whole scan)"] = round(medians["hashdeep -r"] / medians["ours, whole scan"], 2)
-    return {"title": TITLE, "files": len(sizes), "bytes": sum(sizes), "rounds": rounds, "seconds": medians, "ratios": ratios}
+        ratios["hashdeep / ours (read and hash)"] = round(medians["hashdeep -r"] / medians["ours, read and hash"], 2)
+    return {
+        "title": TITLE,
+        "files": len(sizes),
+        "bytes": sum(sizes),
+        "rounds": rounds,
+        "seconds": medians,
+        "memory": memory,
+        "ratios": ratios,
+    }
 
 
 def main(arguments: list[str]) -> dict[str, Any]:

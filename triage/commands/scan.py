@@ -183,8 +183,8 @@ def _rules(setup: Setup, keywords: list[str], yara: list[str], quiet: bool) -> d
                 opened = hashsets.open_set(Path(item.path), role=item.role, key=bytes.fromhex(item.key) if item.key else None)
             except (hashsets.HashSetError, OSError) as error:
                 stop(str(error))
-            for line in opened.problems:
-                warn(f"{item.path}: {line}")
+            for problem in opened.problems:
+                warn(f"{item.path}: {f'line {problem.line}: ' if problem.line else ''}{problem.reason}")
             identities["hash_sets"].append(opened.identity)
     if keywords:
         from rules import keywords as words

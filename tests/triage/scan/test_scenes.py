@@ -1,0 +1,22 @@
+"""What a person meets at the command line: lists with mistakes, odd sources, full disks, ends in the middle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.triage.scan.conftest import KNOWN, Result
+
+Scan = Callable[..., Result]
+
+
+def test_bad_lines_of_a_hash_list_are_named_by_their_number(tmp_path: Path, scan: Scan) -> None:
+    import hashlib
+
+    (tmp_path / "evidence").mkdir()
+    (tmp_path / "evidence" / "known.jpg").write_bytes(KNOWN)
+    (tmp_path / "list.txt").write_text(f"not a hash\n{hashlib.md5(KNOWN, usedforsecurity=False).hexdigest().upper()}\n")
+    result = scan(tmp_path / "evidence", "--hashset", f"alert={tmp_path / 'list.txt'}")
+    assert f"{tmp_path / 'list.txt'}: line 1: does not start with a hash" in result.err
+    assert "ListProblem" not in result.err
+    assert [finding["rule"] for finding in result.findings()] == ["hash.known_file"]

@@ -22,7 +22,7 @@ from artefacts.observations import HashMatch, KeywordHit, Observation, YaraMatch
 from artefacts.registry import Artefact, all_artefacts
 from artefacts.times import NoTime, Time, Timestamp
 from triage.evidence.file import EntryFile, user_of
-from triage.evidence.model import Entry, Filesystem
+from triage.evidence.model import ByteSource, Entry, Filesystem
 from triage.journal import LISTING_COLUMNS
 from triage.scan import classify
 from triage.scan.content import ALGORITHMS, KEEP, Content, digests_of, read_content
@@ -182,7 +182,7 @@ class Inspector:
         if "virtual" in entry.flags:
             return False
         if classify.is_structure(entry.path):
-            self._emit.count(what, Status.SKIPPED, "structures of the file system itself: they were read to list it", size=entry.size)
+            self._emit.count("file system structures", Status.PARSED, "read to list the volume", size=entry.size)
             return False
         if "encrypted" in entry.flags:
             self._emit.problem(what, Status.ENCRYPTED, entry.path, "encrypted by the file system (EFS)", size=entry.size)
@@ -209,7 +209,11 @@ class Inspector:
     def _read(self, filesystem: Filesystem, item: _Item, what: str) -> None:
         entry = item.entry
         self._pulse.stage(READ)
-        feed = _TextFeed(self._words) if self._words is not None and KEEP < entry.size <= self._profile.largest_text else None
+        feed = (
+            _TextFeed(self._words, self._profile.every_byte)
+            if self._words is not None and KEEP < entry.size <= self._profile.largest_text
+            else None
+        )
         try:
             content = read_content(filesystem, entry, self._algorithms, self._pulse.beat, self._seconds, feed)
         except (OSError, MemoryError) as error:
@@ -319,31 +323,58 @@ class Inspector:
             self._hits(hits, entry, entry_time(entry, entry.modified), places=found.places if found is not None else {})
 
     def _text(self, words: Matcher, filesystem: Filesystem, entry: Entry, content: Content) -> Found | None:
-        """Terms in a file that is text or holds text; None for any other, and for one that is too large. What it is, its content says."""
-        from triage.scan.text import extract, kind_of, search
+        """Terms in a file that is text or holds text, or in any with a profile that wants it; None for others, and for one too large."""
+        from triage.scan.text import Piece, extract, kind_of, search
         from triage.scan.text.kinds import OVER_TEXT
 
         kind = kind_of(content.head)
         readable = is_text(content.head)
-        if kind is None and not readable:
+        if kind is None and not readable and not self._profile.every_byte:
             return None
-        plain = readable and (kind is None or kind in OVER_TEXT)
-        what = "keywords in text files" if plain else "keywords in documents, mail and archives"
+        plain = kind is None or kind in OVER_TEXT
+        what = f"keywords in {'text' if readable else 'binary'} files" if plain else "keywords in documents, mail and archives"
         if entry.size > self._profile.largest_text:
-            reason = f"text larger than {self._profile.largest_text >> 20} MiB, the limit of the profile"
+            reason = f"larger than {self._profile.largest_text >> 20} MiB, the limit of the profile"
             self._emit.problem(what, Status.SKIPPED, entry.path, reason, size=entry.size)
             return None
         if plain and content.data is None:
             self._emit.count(what, Status.PARSED, size=content.read)  # matched as it was read, by ``_TextFeed``
             return None
         with io.BytesIO(content.data) if content.data is not None else filesystem.open(entry) as stream:
-            found = search(words, extract(stream, entry.name, self._pulse.beat))
+            pieces = extract(stream, entry.name, self._pulse.beat) if kind or readable else [Piece(stream.read(), "")]
+            found = search(words, pieces)
         for problem in found.problems:
             where = f" ({problem.locator})" if problem.locator else ""
             self._emit.problem(what, problem.status, entry.path, problem.reason + where, size=entry.size)
         if found.pieces or not found.problems:
             self._emit.count(what, Status.PARSED if found.pieces else Status.EMPTY, size=found.size)
         return found
+
+    def unallocated(self, filesystem: Filesystem, data: ByteSource) -> int:
+        """Search the space and slack of a volume whose bytes are ``data`` for keywords; the bytes that were searched."""
+        from triage.scan import unallocated
+
+        what = "unallocated space"
+        if self._words is None:
+            return 0
+        found = unallocated.space(filesystem, data, self._pulse.beat)
+        if found.hidden and not found.files:
+            self._emit.count(what, Status.UNRECOGNISED, f"{filesystem.type} does not tell here which space its files use", size=data.size)
+            return 0
+
+        def beat(read: int) -> None:
+            self._pulse.item(0)
+            self._pulse.beat(read)
+
+        nowhere = Entry("", "other", 0, "", allocated=False)
+        for path, hits, places in unallocated.search(self._words, found, data, beat):
+            self._hits(hits, nowhere, NoTime("in no file"), user=user_of(path), places=places)
+        self._emit.count(what, Status.PARSED if found.size else Status.EMPTY, size=found.size)
+        self._emit.count(what, Status.SKIPPED, "words that cross from one file straight into the next are not looked for")
+        if found.hidden:
+            reason = "files that do not say where they lie: what is found between files may be theirs"
+            self._emit.count(what, Status.SKIPPED, reason, times=found.hidden)
+        return found.size
 
     def _scan_yara(self, rules: YaraRules, filesystem: Filesystem, entry: Entry, content: Content) -> None:
         data = content.data
@@ -488,17 +519,17 @@ class Inspector:
 
 
 class _TextFeed:
-    """Keywords in a file too large to keep, as far as its beginning reads as text."""
+    """Keywords in a file too large to keep, if its beginning reads as text, or ``anything`` is wanted."""
 
-    def __init__(self, words: Matcher) -> None:
-        self._words = words
+    def __init__(self, words: Matcher, anything: bool) -> None:
+        self._words, self._anything = words, anything
         self._stream: Stream | None = None
         self._begun = False
 
     def __call__(self, chunk: bytes) -> None:
         if not self._begun:
             self._begun = True
-            self._stream = self._words.stream() if is_text(chunk[:4096]) else None
+            self._stream = self._words.stream() if self._anything or is_text(chunk[:4096]) else None
         if self._stream is not None:
             self._stream.feed(chunk)
 

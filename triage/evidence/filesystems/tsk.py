@@ -47,6 +47,7 @@ TYPES = {
 """Types opened here, and what the library calls them."""
 
 ORPHAN_SEARCH_LIMIT = 4 << 30
+MAX_ORPHAN_SEARCH = 4_000_000
 MAX_RUNS = 100_000
 _MAX_LINK = 65536
 _MAX_NTFS_BITMAP = 1 << 28
@@ -56,6 +57,8 @@ _FOLD = {"hfs+": tree.composed_any_case, "hfsx": tree.composed} | dict.fromkeys(
 _LABEL_SUFFIX = " (Volume Label Entry)"
 _ORPHANS = "$OrphanFiles"
 
+_DELETED = int(pytsk3.TSK_FS_META_FLAG_UNALLOC) | int(pytsk3.TSK_FS_META_FLAG_USED)
+_UNUSED = _DELETED | int(pytsk3.TSK_FS_META_FLAG_ALLOC) | int(pytsk3.TSK_FS_META_FLAG_UNUSED)
 _DIRECTORIES = (pytsk3.TSK_FS_NAME_TYPE_DIR, pytsk3.TSK_FS_NAME_TYPE_VIRT_DIR)
 _VIRTUAL = (pytsk3.TSK_FS_NAME_TYPE_VIRT, pytsk3.TSK_FS_NAME_TYPE_VIRT_DIR)
 _NAME_KINDS = {
@@ -222,7 +225,9 @@ class TskFilesystem(tree.TreeFilesystem):
         try:
             directory = self._fs.open_dir(inode=at.inode)
         except (OSError, ValueError) as error:
-            if at.allocated and not at.orphan:
+            if at.path == f"/{_ORPHANS}" and walk:
+                yield from self._orphans(at, walk)
+            elif at.allocated and not at.orphan:
                 self._problem(f"a directory could not be read: {_plain(error)}", at.path or "/")
             return
         if len(self._data.errors) > bad:
@@ -238,6 +243,26 @@ class TskFilesystem(tree.TreeFilesystem):
                 yield entries
         if walk:
             walk.stack += reversed(below)
+
+    def _orphans(self, at: _Directory, walk: _Walk) -> Iterator[list[Entry]]:
+        """Deleted files without a name, one inode after the other: the library gives up on all of them where a deleted directory
+        among them was emptied."""
+        info = self._fs.info
+        first, last = int(info.first_inum), int(info.last_inum)
+        if last - first > MAX_ORPHAN_SEARCH:
+            self._problem(f"deleted entries in no directory were looked for in the first {MAX_ORPHAN_SEARCH} inodes only", at.path)
+        named = {address for _, address in walk.deleted}
+        for inode in range(first, min(last, first + MAX_ORPHAN_SEARCH)):
+            try:
+                file = self._fs.open_meta(inode=inode)
+                meta = file.info.meta
+                if int(meta.flags) & _UNUSED != _DELETED or str(inode) in named:
+                    continue
+                entry = Entry(f"{at.path}/OrphanFile-{inode}", "file", 0, str(inode), False, True)
+                found = self._filled(entry, file, meta, int(pytsk3.TSK_FS_NAME_TYPE_UNDEF), None)
+            except (OSError, ValueError, OverflowError, TypeError, AttributeError):
+                continue  # as the library does: most inodes were never used
+            yield found
 
     def _files(self, directory: Any, at: _Directory) -> Iterator[Any]:
         number = int(directory.size)

@@ -127,6 +127,31 @@ def test_deleted_on_ext2(tree: Path, tmp_path: Path, opened: Any) -> None:
     assert (o.one("/dir/deeper/big.bin").content, o.one("/kept.bin").content) == ("overwritten", "recoverable")
 
 
+def test_orphans_beside_an_emptied_directory(tmp_path: Path, opened: Any) -> None:
+    """The library lists no orphan at all where one of them is a directory without a block, as the kernel leaves every one it removes."""
+    folder = tmp_path / "tree" / "outer" / "inner"
+    folder.mkdir(parents=True)
+    for number in range(3):
+        (folder / f"file{number}").write_text(f"content {number}")
+    image = blank(tmp_path / "image", 4 << 20)
+    run("mke2fs", "-q", "-t", "ext4", "-d", tmp_path / "tree", image)
+    inodes = {name: opened(image).one(name).address for name in ("/outer", "/outer/inner", "/outer/inner/file1")}
+    commands = [f"rm outer/inner/file{number}" for number in range(3)] + ["rmdir outer/inner", "rmdir outer"]
+    for name in ("/outer", "/outer/inner"):
+        commands += [f"sif <{inodes[name]}> {field}" for field in ("size 0", "links_count 0", "dtime 1700000000")]
+    run("debugfs", "-w", "-f", "-", image, stdin="\n".join(commands) + "\n")
+    o = opened(image)
+    gone = o.one(f"/$OrphanFiles/OrphanFile-{inodes['/outer/inner/file1']}")
+    assert (gone.allocated, gone.orphan, gone.content, o.md5(gone)) == (
+        False,
+        True,
+        "recoverable",
+        hashlib.md5(b"content 1").hexdigest(),
+    )
+    assert o.one(f"/$OrphanFiles/OrphanFile-{inodes['/outer/inner']}").kind == "directory"
+    assert len([entry for entry in o.entries if entry.orphan]) == 4
+
+
 def test_directory_loop(tree: Path, tmp_path: Path, opened: Any) -> None:
     image = blank(tmp_path / "image", 4 << 20)
     run("mke2fs", "-q", "-t", "ext4", "-d", tree, image)

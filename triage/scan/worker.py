@@ -7,8 +7,9 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from artefacts.coverage import Problem, Status
-from triage.evidence.model import Filesystem, Source, Volume
+from triage.evidence.model import Entry, Filesystem, Source, Volume
 from triage.journal import encode
+from triage.scan import classify
 from triage.scan.emit import Emitter
 from triage.scan.plan import Row, pack_chunk
 from triage.scan.pool import Pulse
@@ -158,7 +159,6 @@ class _Scanner(Worker):
     def do_walk(self, order: dict[str, Any], body: bytes) -> None:
         """Send every entry of a volume, with what the plan needs to know."""
         from triage.evidence.file import user_of
-        from triage.scan import classify
 
         self.pulse.item(0)
         try:
@@ -177,7 +177,7 @@ class _Scanner(Worker):
                     left_out += 1
                     continue
                 cls = classify.classify(entry, artefact=bool(self.inspector.artefacts_for(entry)), system_volume=system_volume)
-                size = entry.size if entry.kind in ("file", "stream") else -1
+                size = _to_read(entry)
                 rows.append(Row(cls, size, entry.first_offset, entry.modified or 0))
                 lines.append(encode(entry.to_wire()))
             total += len(rows)
@@ -206,6 +206,26 @@ class _Scanner(Worker):
         rows = self.inspector.batch(filesystem, order["class"], entries, avoid)
         self.pulse.flush()
         self.emit.done(encode(rows), timings=self.inspector.take_timings())
+
+    def do_unallocated(self, order: dict[str, Any], body: bytes) -> None:
+        """Search what no file of a volume holds."""
+        self.pulse.item(0)
+        source = self._source(order["source"])
+        if source.bytes is None:
+            self.emit.done(size=0)  # a folder has files only
+            return
+        data = source.volume_bytes(self._volume(order["source"], order["volume"]))
+        size = self.inspector.unallocated(self._filesystem(order), data)
+        self._unreadable(order["source"], "unallocated space")
+        self.pulse.flush()
+        self.emit.done(size=size, timings=self.inspector.take_timings())
+
+
+def _to_read(entry: Entry) -> int:
+    """Bytes that reading an entry will take, for the plan and the progress; -1 where there is no content to read."""
+    if entry.kind not in ("file", "stream") or classify.is_structure(entry.path):
+        return -1
+    return sum(run.length for run in entry.runs if run.offset >= 0) if entry.runs else entry.size
 
 
 def _problem(item: Problem) -> list[str]:

@@ -133,7 +133,9 @@ def _fill(root: Path, profile: Path) -> dict[str, object]:
     hidden.parent.mkdir(parents=True)
     shutil.copyfile(known, hidden)
     (user / "Documents" / "notes.txt").write_text(f"Shopping: bread, milk.\nRing about the {PHRASE} on Monday.\n", "utf-8")
-    (user / "Documents" / "letter.txt").write_text("Dear solicitor, the copper was in the kettle; a protocol was signed in Sussex.\n", "utf-8")
+    (user / "Documents" / "letter.txt").write_text(
+        "Dear solicitor, the copper was in the kettle; a protocol was signed in Sussex.\n", "utf-8"
+    )
     (root / "Windows" / "System32").mkdir(parents=True)
     (root / "Windows" / "System32" / "drivers.txt").write_text("a system file\n")
     target = user / "AppData/Local/Google/Chrome/User Data/Default"

@@ -36,7 +36,9 @@ def test_nothing_below_imports_triage(path: Path) -> None:
 def test_no_pickle_no_network_no_evaluation() -> None:
     bad = []
     for path in _files(ALL):
-        bad += [f"{path}: imports {name}" for name in _imports(path) if name.partition(".")[0] in FORBIDDEN_MODULES and name != "urllib.parse"]
+        bad += [
+            f"{path}: imports {name}" for name in _imports(path) if name.partition(".")[0] in FORBIDDEN_MODULES and name != "urllib.parse"
+        ]
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in FORBIDDEN_CALLS:
                 bad.append(f"{path}:{node.lineno}: {node.func.id}")
@@ -47,6 +49,8 @@ def test_no_pickle_no_network_no_evaluation() -> None:
 
 def test_the_top_level_is_as_agreed() -> None:
     agreed = {"triage", "artefacts", "hashsets", "rules", "report_templates", "portable", "tests"}
-    folders = {path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith(".") and not path.name.endswith(".egg-info")}
+    folders = {
+        path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith(".") and not path.name.endswith(".egg-info")
+    }
     assert agreed <= folders
     assert folders - agreed <= {"build", "dist", "__pycache__"}

@@ -288,6 +288,30 @@ class HashMatch(Observation):
 
 
 @dataclass(slots=True, kw_only=True)
+class BlockMatch(Observation):
+    """Blocks of a known reference file met on a disk. ``reference``: the file's name in the block set, of ``reference_size`` bytes, of which
+    ``reference_blocks`` blocks are listed. ``blocks``: how many different ones of them are known to be there.
+
+    ``offset``: byte of the volume (of the medium where no volume is named) at which the first of them lies; ``reference_offsets``: where in
+    the reference file they belong, the first twenty. ``place``: a file, a deleted file, space not used by any file, …; ``path`` of the file,
+    "" where there is none. ``allocated`` is False for what is deleted or unused.
+    """
+
+    path: str
+    place: str
+    set_name: str
+    set_version: str | None = None
+    role: str = "alert"
+    reference: str
+    reference_size: int
+    reference_blocks: int
+    reference_offsets: tuple[int, ...] = ()
+    blocks: int = 1
+    offset: int
+    allocated: bool = True
+
+
+@dataclass(slots=True, kw_only=True)
 class KeywordHit(Observation):
     """A keyword met. ``where`` is the kind of text (search_terms, title, url, name, text); ``context`` the words around it."""
 

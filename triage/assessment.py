@@ -48,6 +48,10 @@ _STATUS_WORDS = {
     Status.FAILED: "went wrong while being read",
 }
 """For every status but parsed, empty and missing."""
+SWEPT = "sweep"
+"""``coverage.what`` of a sweep's account of a whole source: its reason is what the blocks that were read prove, in words."""
+SWEPT_VOLUMES = ("sweep of a volume", "sweep of the rest")
+BLIND_SPOTS = "sweep, what it cannot see"
 _HIDE = "Files, pictures and browser history could be there."
 
 
@@ -79,7 +83,7 @@ def assess(
         reasons = extent.blocking[:MAX_REASONS]
     else:
         reasons = [extent.text, *_notes(ordered)]
-    headline = HEADLINES["checked_in_part" if outcome == "not_checked" and extent.files else outcome]
+    headline = HEADLINES["checked_in_part" if outcome == "not_checked" and (extent.files or extent.swept) else outcome]
     if telling and extent.blocking:
         headline += " Part of it could not be checked."
     return {
@@ -127,6 +131,8 @@ class _Extent:
     unlocked_live: bool = False
     out_of_time: bool = False
     complete: bool = False
+    swept: list[str] = field(default_factory=list)
+    swept_volumes: frozenset[tuple[Any, Any]] = frozenset()
 
     @classmethod
     def of(cls, coverage: Sequence[Record], volumes: Sequence[Record], sources: Sequence[Record], complete: bool) -> _Extent:
@@ -139,6 +145,12 @@ class _Extent:
             if str(item.get("what")).startswith("files: ") and _is(item, Status.PARSED):
                 extent.files += _number(item, "count")
                 extent.bytes += _number(item, "bytes")
+            elif item.get("what") == SWEPT and _is(item, Status.PARSED):
+                extent.swept.append(str(item.get("reason") or ""))
+                extent.bytes += _number(item, "bytes")
+        extent.swept_volumes = frozenset(
+            (item.get("source"), item.get("volume")) for item in totals if item.get("what") in SWEPT_VOLUMES and _is(item, Status.PARSED)
+        )
         if not complete:
             extent._block("The scan did not finish.")
         extent.live = frozenset(source.get("id") for source in sources if source.get("kind") == "live")
@@ -150,7 +162,7 @@ class _Extent:
         extent._sources(sources, totals, told)
         extent._classes(totals)
         extent._rest(totals)
-        if not extent.files and not extent.blocking:
+        if not extent.files and not extent.swept and not extent.blocking:
             extent._block("There was no file to look at. A device that was wiped looks like this too.")
         extent.not_checked = list(dict.fromkeys([*extent.blocking, *extent.not_checked]))
         return extent
@@ -177,6 +189,8 @@ class _Extent:
                 else f"is encrypted and locked ({encrypted})"
             )
             self._block(f"{name} {what}. {_HIDE}")
+        elif key in self.swept_volumes:
+            self.volumes += key not in walked and status is not Status.EMPTY
         elif status is Status.SKIPPED:
             self.not_checked.append(f"{name} was left out by a rule: {_clause(volume, 'no reason is recorded')}.")
         elif status is Status.UNRECOGNISED and _is_reserved(volume):
@@ -225,7 +239,9 @@ class _Extent:
         counts: Counter[tuple[str, Status, str]] = Counter()
         for item in totals:
             what, status = str(item.get("what")), _status(item)
-            if status in _STATUS_WORDS and not what.startswith("files: ") and what not in ("source", "volume"):
+            if what == BLIND_SPOTS:
+                self.not_checked.append(f"A sweep has blind spots. {_sentence(str(item.get('reason') or ''))}")
+            elif status in _STATUS_WORDS and not what.startswith("files: ") and what not in ("source", "volume"):
                 why = f" ({_clause(item, '')})" if status is Status.SKIPPED and item.get("reason") else ""
                 counts[titles.get(what, what), status, why] += max(1, _number(item, "count"))
         for (what, status, why), count in sorted(counts.items()):
@@ -239,6 +255,8 @@ class _Extent:
     @property
     def text(self) -> str:
         volumes = f"{self.volumes:,} of {_plural(self.volumes_total, 'volume')}"
+        if self.swept:
+            return " ".join([f"Looked at blocks of {volumes}: {size_words(self.bytes)}.", *self.swept])
         return f"Looked at {volumes}: {_plural(self.files, 'file')}, {size_words(self.bytes)}."
 
     def looked_at(self) -> dict[str, Any]:
@@ -287,6 +305,10 @@ def _status(record: Record) -> Status:
 def _clause(record: Record, otherwise: str) -> str:
     """The reason that a record gives, to stand in a sentence."""
     return str(record.get("reason") or otherwise).rstrip(".")
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
 def _is(record: Record, status: Status) -> bool:

@@ -15,6 +15,7 @@ from triage import __version__
 
 COMMANDS = {
     "scan": "scan",
+    "sweep": "sweep",
     "report": "case",
     "verify": "case",
     "export": "case",

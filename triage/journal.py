@@ -19,6 +19,8 @@ error              where, reason: something of ours that went wrong and was surv
 touch              what, why: something a live system could not be spared
 operator           action, text: what the officer did or noted
 timing             name, seconds
+sweep_pass         source, pass, start, stop, blocks (of the whole source), samples, blank, unreadable, bytes, volumes {id: [samples, blank,
+                   unreadable, bytes]}, single [observations of one block, not yet journalled]: a pass of a sweep that was read to its end
 scan_started       attempt, time_budget, public_key (in force from here on)          scan_finished     complete, reason
 checkpoint         head (SHA-256 of the line before), lines, signature (base64, Ed25519 over "triage checkpoint\\n" + lines + "\\n" + head)
 sealed             reports {name: SHA-256}: the last line of a sealed case

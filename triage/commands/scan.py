@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from triage.commands.common import COMPLETED, FAILED, GAPS, duration, existing, stop
+from triage.commands.common import COMPLETED, GAPS, existing, stop
 
 if TYPE_CHECKING:
-    from triage.keys import Signer
-    from triage.scan.setup import HashSetSetup, Setup, SourceSetup
+    from triage.scan.setup import HashSetSetup, Setup
 
 
 def register(app: typer.Typer) -> None:
@@ -49,27 +48,18 @@ def scan(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Examine sources and write a signed report into a case folder."""
-    from triage.casefolder import CaseError
-    from triage.journal import JournalError
-    from triage.scan.job import Job, JobError, run
+    from triage.commands import examine
+    from triage.scan.job import Job
     from triage.scan.profile import load_profile
-    from triage.scan.progress import make_progress
     from triage.scan.setup import Setup
 
     try:
         chosen = load_profile(profile)
     except KeyError as error:
         stop(str(error.args[0]))
-    budget = None
-    if time_budget is not None:
-        try:
-            budget = duration(time_budget)
-        except ValueError as error:
-            stop(str(error))
-        if budget <= 0:
-            stop("the time budget must be longer than nothing")
-    opened = _sources(sources, live, unlock)
-    visit_data = _visit(visit, opened)
+    budget = examine.budget(time_budget)
+    opened = examine.sources(sources, live, unlock)
+    visit_data = examine.visit(visit, opened)
     setup = Setup(
         profile=chosen,
         sources=opened,
@@ -78,66 +68,14 @@ def scan(
     )
     identities = _rules(setup, keywords or [], yara or [], quiet)
     job = Job(
-        setup=setup, case=case, signer=_signer(key, passphrase_file), visit=visit_data, time_budget=budget, hash_sources=hash_source,
+        setup=setup, case=case, signer=examine.signer(key, passphrase_file), visit=visit_data, time_budget=budget, hash_sources=hash_source,
         arguments=sys.argv[1:], identities=identities,
     )  # fmt: skip
     if workers is not None:
         job.workers = workers
-    progress = make_progress(quiet=quiet)
-    try:
-        outcome = run(job, progress)
-    except (CaseError, JobError) as error:
-        stop(str(error))
-    except JournalError as error:
-        stop(f"the case {case} cannot be gone on with: {error}", FAILED)
-    except OSError as error:
-        stop(
-            f"the case folder {case} can no longer be written ({error.strerror or error}); what was found until then is in its journal",
-            FAILED,
-        )
-    finally:
-        progress.close()
-    _say(case, as_json)
+    outcome = examine.perform(job, quiet=quiet)
+    examine.say(case, as_json)
     raise SystemExit(GAPS if outcome.gaps else COMPLETED)
-
-
-def _sources(names: list[str], live: bool, unlock: Path | None) -> dict[str, SourceSetup]:
-    from triage.evidence.sources import check_source
-    from triage.scan.setup import SourceSetup
-
-    secrets: list[tuple[str, str]] = []
-    if unlock is not None:
-        from triage.evidence.unlock import load_secrets, parse_secret
-
-        if str(unlock) == "-":
-            secrets = [(s.kind, s.value) for s in [parse_secret(typer.prompt("Password or recovery key", hide_input=True))]]
-        else:
-            secrets = [(s.kind, s.value) for s in load_secrets(existing(unlock, "the file of passwords"))]
-    opened = {}
-    for number, name in enumerate(names, start=1):
-        try:
-            is_device = check_source(name)
-        except OSError as error:
-            stop(str(error))
-        opened[f"s{number}"] = SourceSetup(path=name, live=live or is_device, secrets=secrets)
-    return opened
-
-
-def _visit(path: Path | None, sources: dict[str, SourceSetup]) -> dict[str, Any] | None:
-    if path is None:
-        live = [item.path for item in sources.values() if item.live]
-        if live:
-            stop(f"{live[0]} belongs to a running computer: name the authority for the examination with --visit visit.yaml")
-        return None
-    from triage.text import visible
-    from triage.visit.visitfile import VisitError, load_visit
-
-    try:
-        return load_visit(existing(path, "the visit file")).to_json()
-    except VisitError as error:
-        for line in error.problems[:-1]:
-            print(f"triage: {visible(line)}", file=sys.stderr)
-        stop(error.problems[-1])
 
 
 def _hash_sets(names: list[str], role: str | None, key_file: Path | None) -> list[HashSetSetup]:
@@ -207,41 +145,3 @@ def _rules(setup: Setup, keywords: list[str], yara: list[str], quiet: bool) -> d
             stop("the YARA files hold no usable rule")
         identities["yara"] = {"digest": rules.digest, "rules": rules.count}
     return identities
-
-
-def _signer(key: Path | None, passphrase_file: Path | None) -> Signer:
-    from triage import keys
-
-    if key is None:
-        return keys.case_signer()
-    ask = keys.passphrase_from(
-        file=passphrase_file, variable="TRIAGE_PASSPHRASE", ask=lambda: str(typer.prompt("Passphrase of the signing key", hide_input=True))
-    )
-    try:
-        return keys.load_signer(existing(key, "the signing key"), ask)
-    except keys.SigningKeyError as error:
-        stop(str(error))
-
-
-def _say(case: Path, as_json: bool) -> None:
-    """The result on standard output: page one in a few lines."""
-    import json
-
-    from triage.text import visible
-
-    report = json.loads((case / "report.json").read_bytes())
-    seal = json.loads((case / "seal.json").read_bytes())
-    assessment = report["assessment"]
-    if as_json:
-        print(
-            json.dumps(
-                {"case": str(case), "fingerprint": seal["fingerprint"], "assessment": assessment, "findings": len(report["findings"])}
-            )
-        )
-        return
-    print(f"\n{visible(assessment.get('headline') or assessment['outcome'])}\n")
-    for reason in assessment["reasons"][:3]:
-        print(f"  - {visible(reason)}")
-    for line in assessment.get("not_checked", [])[:5]:
-        print(f"  not checked: {visible(line)}")
-    print(f"\nCase: {case}\nFingerprint: {seal['fingerprint']}")

@@ -15,7 +15,7 @@ from triage import journal
 from triage.casefolder import JOURNAL
 from triage.journal import Record
 
-CONCLUDED = frozenset(("HashMatch", "KeywordHit", "YaraMatch"))
+CONCLUDED = frozenset(("HashMatch", "BlockMatch", "KeywordHit", "YaraMatch"))
 """Observation types that this tool concluded from others or from content: they are not traces of what a user did."""
 LISTING_PARSER = "file system"
 _RFC3339 = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?Z")

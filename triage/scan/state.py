@@ -53,6 +53,7 @@ class State:
         self.batches_done: set[str] = set()
         self.sources: dict[str, dict[str, Any]] = {}
         self.volumes: set[tuple[str, str]] = set()
+        self.passes: dict[int, dict[str, Any]] = {}
         self.files = self.bytes = 0
         self.attempts = 0
         self.opened: dict[str, Any] | None = None
@@ -80,6 +81,8 @@ class State:
                     self.book.journalled(data)
                 case "listing":
                     self.batch_done(data)
+                case "sweep_pass":
+                    self.passes[data["pass"]] = data
 
     def new_observation(self, data: dict[str, Any]) -> bool:
         """Whether this observation has not been journalled yet; from now on it counts as journalled."""

@@ -172,12 +172,16 @@ class CachedItem(Observation):
 
 @dataclass(slots=True, kw_only=True)
 class AccountUse(Observation):
-    """That an account of a service was used here: the site or service and the account's name, never its secrets."""
+    """That an account of a service was used here: the site or service and the account's name, never its secrets.
+
+    ``time`` is the first use known, ``last`` the last, ``count`` how many are recorded.
+    """
 
     service: str
     account: str | None = None
     time: Time = NOT_RECORDED
     last: Time = NOT_RECORDED
+    count: int | None = None
     browser: str | None = None
     profile: str | None = None
     user: str | None = None
@@ -230,8 +234,102 @@ class InstalledProgram(Observation):
 
 
 @dataclass(slots=True, kw_only=True)
+class ProgramRun(Observation):
+    """That a program ran, or was started or kept in a way that says so (``how``: Prefetch, UserAssist, …).
+
+    ``time`` of one run, where ``time_meaning`` does not say something else; ``count`` of all runs, given with the newest only.
+    ``files``: how many files it used at its start; ``volumes``: serials (hex) of the volumes that these lay on.
+    """
+
+    program: str
+    path: str | None = None
+    time: Time = NOT_RECORDED
+    count: int | None = None
+    user: str | None = None
+    how: str | None = None
+    time_meaning: str | None = None
+    files: int | None = None
+    volumes: tuple[str, ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class AttachedDevice(Observation):
+    """A device that was connected. ``kind``: USB storage, phone, printer, …; ``identifier`` is the system's own name of it, verbatim.
+
+    ``first`` and ``last`` connection known, ``removed`` last disconnection; ``count`` of the connections recorded in this place.
+    """
+
+    kind: str
+    maker: str | None = None
+    model: str | None = None
+    serial: str | None = None
+    first: Time = NOT_RECORDED
+    last: Time = NOT_RECORDED
+    removed: Time = NOT_RECORDED
+    user: str | None = None
+    how: str | None = None
+    identifier: str | None = None
+    name: str | None = None
+    count: int | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class KnownNetwork(Observation):
+    """A network that the device was connected to. ``kind``: wireless, wired, …; ``gateway_mac`` as ``aa:bb:cc:dd:ee:ff``."""
+
+    name: str
+    kind: str | None = None
+    first: Time = NOT_RECORDED
+    last: Time = NOT_RECORDED
+    gateway_mac: str | None = None
+    user: str | None = None
+    how: str | None = None
+    count: int | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class LogCleared(Observation):
+    """A log that somebody or a program emptied. ``user`` as the log names it."""
+
+    log: str
+    time: Time = NOT_RECORDED
+    user: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class LogGap(Observation):
+    """Records missing inside a log: numbers ``first`` to ``last``, between the times of the records on either side."""
+
+    log: str
+    first: int
+    last: int
+    before: Time = NOT_RECORDED
+    after: Time = NOT_RECORDED
+
+
+@dataclass(slots=True, kw_only=True)
+class ClockChange(Observation):
+    """The clock was set: from ``before`` to ``after``, as the clock itself said; ``time`` is when the log says that it happened.
+
+    ``how`` names the record and what is known of the reason (system clock synchronised, set by a program, …).
+    """
+
+    time: Time = NOT_RECORDED
+    before: Time = NOT_RECORDED
+    after: Time = NOT_RECORDED
+    user: str | None = None
+    program: str | None = None
+    how: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
 class FileSeen(Observation):
-    """A file, present in a file system or remembered elsewhere (``how``). ``hashes`` maps md5, sha1, sha256 to lower-case hex."""
+    """A file, present in a file system or remembered elsewhere (``how``). ``hashes`` maps md5, sha1, sha256 to lower-case hex.
+
+    Remembered elsewhere: ``time``, ``created``, ``accessed`` are the file's own as they were when it was last noted, ``used`` is when the user
+    or a program used it, ``count`` how often. ``volume`` is what is recorded of where it lay: ``serial`` (hex), ``label``, ``kind`` (fixed
+    drive, removable drive, network drive, …), ``share``, ``machine`` (NetBIOS name). ``detail``: anything else, in words.
+    """
 
     path: str
     size: int | None = None
@@ -243,6 +341,11 @@ class FileSeen(Observation):
     allocated: bool = True
     kind: str = "file"
     how: str = "file system"
+    user: str | None = None
+    used: Time = NOT_RECORDED
+    count: int | None = None
+    volume: Mapping[str, str] = field(default_factory=dict)
+    detail: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -260,6 +363,7 @@ class DeletedFile(Observation):
     content: str | None = None
     kind: str = "file"
     how: str = "file system"
+    user: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)

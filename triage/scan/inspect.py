@@ -232,7 +232,11 @@ class Inspector:
         if not content.sound:
             content.digests = {}  # of something, but not of this file
         if feed is not None:
-            self._hits(feed.finish(), item.entry, entry_time(entry, entry.modified))
+            from triage.scan.text.search import key_of, offset_of
+
+            hits = feed.finish()
+            places = {key_of(hit): offset_of(hit) for hit in reversed(hits)}
+            self._hits(hits, entry, entry_time(entry, entry.modified), places=places)
 
     def _look_up(self, filesystem: Filesystem, items: list[_Item]) -> None:
         # The empty file has a digest, lists hold it, and every disk has thousands: it is never a match.

@@ -11,7 +11,8 @@ MIB = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What a scan looks at. Sizes are in bytes."""
+    """What a scan looks at. Sizes are in bytes. ``every_byte``: keywords are looked for in
+    binary files and in the space between files, too."""
 
     name: str
     meaning: str
@@ -20,6 +21,7 @@ class Profile:
     largest_file: int
     largest_text: int
     largest_yara: int
+    every_byte: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """As written to the journal and handed to workers."""
@@ -47,4 +49,5 @@ def load_profile(name: str) -> Profile:
         largest_file=entry["largest_file"] * MIB,
         largest_text=entry["largest_text"] * MIB,
         largest_yara=entry["largest_yara"] * MIB,
+        every_byte=entry.get("every_byte", False),
     )

@@ -21,6 +21,9 @@ from triage.scan.plan import Batch, Plan
 from triage.scan.pool import Death, Message, Pool, Task
 from triage.scan.worker import main
 
+UNALLOCATED = "unallocated space"
+"""What the space between files is called in coverage."""
+
 
 @dataclass(slots=True)
 class _Walk:
@@ -52,9 +55,11 @@ class Scan(Examination):
         self._running: list[_Inspection] = []
 
     def _work(self, pool: Pool) -> None:
-        self._walk(pool, self._open(pool))
+        volumes = self._open(pool)
+        self._walk(pool, volumes)
         self._batches.extend(self._plan_batches())
         self._read(pool, self._batches, self._running)
+        self._search_unallocated(pool, volumes)
 
     def _conclude(self, complete: bool, reason: str) -> bool:
         self._left_over([item.batch for item in self._running] + list(self._batches), reason)
@@ -211,6 +216,55 @@ class Scan(Examination):
         self._state.batch_done(record)
         for name, seconds in result["timings"].items():
             self._timings[name] += seconds
+
+    # --- what no file holds ------------------------------------------------------------------------------------------------------
+
+    def _search_unallocated(self, pool: Pool, volumes: list[tuple[str, str]]) -> None:
+        """Keywords in unallocated space and slack, volume by volume: last, since it reads each volume once more."""
+        disks = [place for place in volumes if self._state.sources[place[0]]["kind"] not in ("folder", "live")]
+        if not self._setup.keywords:
+            return
+        if not self._setup.profile.every_byte:
+            for place in disks:
+                reason = f"the profile {self._setup.profile.name} does not look for keywords in space that no file uses"
+                self._cover(*place, UNALLOCATED, Status.SKIPPED, reason)
+            return
+        left = {place: f"{UNALLOCATED} {place[0]} {place[1]}" for place in disks}
+        left = {place: key for place, key in left.items() if key not in self._state.batches_done}
+        tried: set[tuple[str, str]] = set()
+
+        def task_of(place: tuple[str, str]) -> Task:
+            head = {"do": "unallocated", "source": place[0], "volume": place[1], "careful": place in self._careful}
+            return self._task(head, note=place)
+
+        def on_done(task: Task, result: dict[str, Any]) -> None:
+            record = {
+                "source": task.note[0], "volume": task.note[1], "class": UNALLOCATED, "batch": left.pop(task.note), "files": 0,
+                "bytes": result["size"], "coverage": result["coverage"], "columns": list(LISTING_COLUMNS), "rows": [],
+            }  # fmt: skip
+            self._journal.append("listing", record)
+            self._state.batch_done(record)
+
+        def on_death(task: Task, death: Death) -> None:
+            if task.note not in tried:
+                tried.add(task.note)
+                queue.append(task_of(task.note))
+                return
+            source, volume = task.note
+            del left[task.note]
+            self._cover(source, volume, UNALLOCATED, Status.FAILED, f"{death.reason}: it was not searched to the end")
+
+        self._progress.phase("unallocated")
+        clock = time.monotonic()
+        queue = deque(task_of(place) for place in left)
+        try:
+            self._drive(pool, queue, on_done, on_death)
+        except (TimeUp, Stopped):
+            for place in left:
+                self._cover(*place, UNALLOCATED, Status.OUT_OF_TIME, "not searched to the end")
+            raise
+        finally:
+            self._timings["unallocated"] += time.monotonic() - clock
 
     # --- the end -----------------------------------------------------------------------------------------------------------------
 

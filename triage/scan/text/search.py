@@ -25,6 +25,11 @@ def key_of(hit: Hit) -> Key:
     return hit.library, hit.category, hit.term, hit.where
 
 
+def offset_of(hit: Hit) -> str:
+    """The locator of a hit in content that was read as it stands: bytes from its beginning."""
+    return f"offset={hit.start}"
+
+
 @dataclass(slots=True)
 class Found:
     """``places``: the locator of the first piece that holds each term, and how many more do. ``size``: bytes of text matched."""
@@ -53,10 +58,10 @@ def search(words: Matcher, pieces: Iterable[Piece | Problem]) -> Found:
         else:
             before = {key_of(hit) for hit in hits}
         for key in {key_of(hit) for hit in hits}:
-            if found.places.setdefault(key, piece.locator) != piece.locator:
-                others[key] += 1
+            others[key] += 1
         for hit in hits:
             key = key_of(hit)
+            found.places.setdefault(key, piece.locator or offset_of(hit))
             kept[key] += 1
             if kept[key] > _MAX_KEPT:
                 at = last[key]
@@ -67,5 +72,6 @@ def search(words: Matcher, pieces: Iterable[Piece | Problem]) -> Found:
         found.pieces += 1
         found.size += len(piece.data)
     for key, count in others.items():
-        found.places[key] = f"{found.places[key] or 'the file itself'} and {count} other part{'s' if count > 1 else ''}"
+        if count > 1:
+            found.places[key] += f" and {count - 1} other part{'s' if count > 2 else ''}"
     return found

@@ -8,7 +8,18 @@ from typing import Any, Protocol
 
 from triage.text import visible
 
-PHASES = {"open": "Opening", "walk": "Listing files", "read": "Reading files", "report": "Writing the report", "done": "Done"}
+PHASES = {
+    "open": "Opening",
+    "walk": "Listing files",
+    "read": "Reading files",
+    "unallocated": "Searching space that no file uses",
+    "sweep": "Reading blocks",
+    "report": "Writing the report",
+    "done": "Done",
+}
+
+UNITS = {"sweep": "blocks"}
+"""What is counted in a phase, where that is not files."""
 
 
 class Progress(Protocol):
@@ -49,21 +60,22 @@ class LineProgress:
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
-        self._phase, self._files, self._size, self._last, self._alerts = "", 0, 0, 0.0, 0
+        self._phase, self._unit, self._files, self._size, self._last, self._alerts = "", "files", 0, 0, 0.0, 0
 
     def _say(self, text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
     def phase(self, name: str, *, files: int = 0, size: int = 0) -> None:
         self._phase, self._files, self._size, self._last = PHASES[name], files, size, time.monotonic()
+        self._unit = UNITS.get(name, "files")
         if not self._quiet:
-            of = f": {files} files, {_size(size)}" if files else ""
+            of = f": {files} {self._unit}, {_size(size)}" if files else ""
             self._say(f"{self._phase}{of}")
 
     def update(self, *, files: int, size: int) -> None:
         if not self._quiet and time.monotonic() - self._last >= 10:
             self._last = time.monotonic()
-            of = f" of {self._files} files, {_size(size)} of {_size(self._size)}" if self._files else " files"
+            of = f" of {self._files} {self._unit}, {_size(size)} of {_size(self._size)}" if self._files else f" {self._unit}"
             self._say(f"{self._phase}: {files}{of}; {self._alerts} alerts")
 
     def alert(self, finding: dict[str, Any]) -> None:
@@ -97,11 +109,12 @@ class TerminalProgress:
         self._task = self._bar.add_task("Starting", total=None, detail="")
         self._files = self._size = self._alerts = 0
         self._started = time.monotonic()
-        self._phase = ""
+        self._phase, self._unit = "", "files"
         self._bar.start()
 
     def phase(self, name: str, *, files: int = 0, size: int = 0) -> None:
         self._phase, self._files, self._size, self._started = PHASES[name], files, size, time.monotonic()
+        self._unit = UNITS.get(name, "files")
         self._bar.update(self._task, description=self._phase, total=None if not files else 1.0, completed=0, detail="")
 
     def update(self, *, files: int, size: int) -> None:
@@ -109,7 +122,7 @@ class TerminalProgress:
         # A disk of many small files is slow by the file, one of few large files by the byte: the slower share is the honest one.
         shares = [done / total for done, total in ((files, self._files), (size, self._size)) if total]
         share = min(shares) if shares else None
-        detail = f"{files:,} files  {_size(size)}  {_size(size / elapsed)}/s"
+        detail = f"{files:,} {self._unit}  {_size(size)}  {_size(size / elapsed)}/s"
         if share is not None and share > 0.01 and elapsed > 2:
             left = elapsed / share - elapsed
             detail += f"  about {left / 60:.0f} min left" if left > 90 else f"  about {left:.0f} s left"

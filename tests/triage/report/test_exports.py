@@ -62,7 +62,7 @@ def test_jsonl_is_every_observation_in_the_order_of_the_journal(makers: SimpleNa
     assert lines[0] == {
         "type": "FileSeen", "path": "/a.txt", "size": 1234, "time": "2026-09-21T14:13:20Z", "created": "2026-09-20T14:13:20Z",
         "accessed": "2026-09-22T14:13:20Z", "changed": "2026-09-21T14:13:20Z", "hashes": {"md5": "0" * 32}, "allocated": True, "kind": "file",
-        "how": "file system", "id": None,
+        "how": "file system", "user": None, "used": None, "used_reason": "not recorded", "count": None, "volume": {}, "detail": None, "id": None,
         "provenance": {"source": "s1", "path": "/a.txt", "locator": "5-128-1", "parser": "file system", "recovered": False, "volume": "v1"},
     }  # fmt: skip
     deleted = lines[1]

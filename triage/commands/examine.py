@@ -110,24 +110,29 @@ def perform(job: Job, *, quiet: bool) -> Outcome:
 
 
 def say(case: Path, as_json: bool) -> None:
-    """The result on standard output: page one in a few lines."""
+    """The result on standard output: page one in a few lines. Whoever reads it may be gone: the case is sealed all the same."""
     import json
-
-    from triage.text import visible
+    import os
 
     report = json.loads((case / "report.json").read_bytes())
     seal = json.loads((case / "seal.json").read_bytes())
     assessment = report["assessment"]
     if as_json:
-        print(
-            json.dumps(
-                {"case": str(case), "fingerprint": seal["fingerprint"], "assessment": assessment, "findings": len(report["findings"])}
-            )
-        )
-        return
-    print(f"\n{visible(assessment.get('headline') or assessment['outcome'])}\n")
-    for reason in assessment["reasons"][:3]:
-        print(f"  - {visible(reason)}")
-    for line in assessment.get("not_checked", [])[:5]:
-        print(f"  not checked: {visible(line)}")
-    print(f"\nCase: {case}\nFingerprint: {seal['fingerprint']}")
+        facts = {"case": str(case), "fingerprint": seal["fingerprint"], "assessment": assessment, "findings": len(report["findings"])}
+        lines = [json.dumps(facts)]
+    else:
+        lines = _page_one(assessment, case, seal["fingerprint"])
+    try:
+        print("\n".join(lines), flush=True)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left in the buffer would fail once more at the end of the program
+        print(f"triage: the result could not be printed ({error.strerror}); it is in {case / 'report.html'}", file=sys.stderr)
+
+
+def _page_one(assessment: dict[str, Any], case: Path, fingerprint: str) -> list[str]:
+    from triage.text import visible
+
+    lines = ["", visible(assessment.get("headline") or assessment["outcome"]), ""]
+    lines += [f"  - {visible(reason)}" for reason in assessment["reasons"][:3]]
+    lines += [f"  not checked: {visible(line)}" for line in assessment.get("not_checked", [])[:5]]
+    return [*lines, "", f"Case: {visible(str(case))}", f"Fingerprint: {fingerprint}"]

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.triage.scan.conftest import KNOWN, Result
+from tests.triage.scan.conftest import KNOWN, Result, command
 
 Scan = Callable[..., Result]
 
 
 def test_bad_lines_of_a_hash_list_are_named_by_their_number(tmp_path: Path, scan: Scan) -> None:
-    import hashlib
-
     (tmp_path / "evidence").mkdir()
     (tmp_path / "evidence" / "known.jpg").write_bytes(KNOWN)
     (tmp_path / "list.txt").write_text(f"not a hash\n{hashlib.md5(KNOWN, usedforsecurity=False).hexdigest().upper()}\n")
@@ -20,3 +21,20 @@ def test_bad_lines_of_a_hash_list_are_named_by_their_number(tmp_path: Path, scan
     assert f"{tmp_path / 'list.txt'}: line 1: does not start with a hash" in result.err
     assert "ListProblem" not in result.err
     assert [finding["rule"] for finding in result.findings()] == ["hash.known_file"]
+
+
+def test_nobody_reads_the_result(tmp_path: Path) -> None:
+    """``triage scan … | head``: the case is sealed, and the exit code is the scan's."""
+    (tmp_path / "evidence").mkdir()
+    (tmp_path / "evidence" / "letter.txt").write_text("hello")
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        command("scan", tmp_path / "evidence", "--case", tmp_path / "case"), stdout=writer, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(writer)
+    assert done.returncode == 0
+    assert "could not be printed" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+    assert (tmp_path / "case" / "seal.json").is_file()

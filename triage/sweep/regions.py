@@ -120,10 +120,10 @@ def _fat(data: ByteSource) -> tuple[int, int] | None:
     return None if layout is None else (layout.data, layout.cluster)
 
 
-def _ext(data: ByteSource) -> tuple[int, int]:
+def _ext(data: ByteSource) -> tuple[int, int] | None:
     """Block size: 1024 shifted by ``s_log_block_size``. Format: https://docs.kernel.org/filesystems/ext4/super.html"""
-    (shift,) = struct.unpack_from("<I", data.read_at(1024, 64), 24)
-    return 0, 1024 << min(shift, 20)
+    head = data.read_at(1024, 64)
+    return (0, 1024 << min(struct.unpack_from("<I", head, 24)[0], 20)) if head[56:58] == b"\x53\xef" else None
 
 
 def _hfs(data: ByteSource) -> tuple[int, int] | None:
@@ -138,9 +138,10 @@ def _apfs(data: ByteSource) -> tuple[int, int] | None:
     return (0, struct.unpack_from("<I", head, 36)[0]) if head[32:36] == b"NXSB" else None
 
 
-def _xfs(data: ByteSource) -> tuple[int, int]:
+def _xfs(data: ByteSource) -> tuple[int, int] | None:
     """``sb_blocksize``. Format: XFS Algorithms and Data Structures, superblock."""
-    return 0, struct.unpack_from(">I", data.read_at(0, 64), 4)[0]
+    head = data.read_at(0, 64)
+    return (0, struct.unpack_from(">I", head, 4)[0]) if head[:4] == b"XFSB" else None
 
 
 def _iso(data: ByteSource) -> tuple[int, int]:

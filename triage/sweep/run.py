@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -58,14 +58,26 @@ class Settings:
 
 
 @dataclass(slots=True)
-class _Piece:
-    """Blocks of one pass in one region, read as one task."""
+class Piece:
+    """Blocks of one pass in one region, read as one task. ``offsets``: bytes from the start of the volume, little-endian int64."""
 
     volume: str
     samples: int
     step: int
     offsets: bytes
     tries: int = 0
+
+
+def pieces(regions: Sequence[Region], numbers: NDArray[np.int64]) -> Iterator[Piece]:
+    """Blocks, by their ascending numbers through all regions, in pieces that lie in one region each."""
+    first = 0
+    for region in regions:
+        low, high = np.searchsorted(numbers, (first, first + region.blocks))
+        offsets = (region.start + (numbers[low:high] - first) * BLOCK).astype("<i8")
+        for at in range(0, len(offsets), CHUNK):
+            part = offsets[at : at + CHUNK]
+            yield Piece(region.volume, len(part), region.step, part.tobytes())
+        first += region.blocks
 
 
 class Sweep(Examination):
@@ -136,18 +148,6 @@ class Sweep(Examination):
         self._drive(pool, queue, on_done, on_death)
         self._blocks = sum(region.blocks for region in self._regions)
 
-    def _pieces(self, item: Pass) -> Iterator[_Piece]:
-        """The blocks of a pass in disk order, in pieces that lie in one region each."""
-        numbers = self._numbers(item)
-        first = 0
-        for region in self._regions:
-            low, high = np.searchsorted(numbers, (first, first + region.blocks))
-            offsets = (region.start + (numbers[low:high] - first) * BLOCK).astype("<i8")
-            for at in range(0, len(offsets), CHUNK):
-                part = offsets[at : at + CHUNK]
-                yield _Piece(region.volume, len(part), region.step, part.tobytes())
-            first += region.blocks
-
     def _numbers(self, item: Pass) -> NDArray[np.int64]:
         if self._settings.exhaustive:
             return np.arange(item.start, item.stop, dtype=np.int64)
@@ -157,14 +157,14 @@ class Sweep(Examination):
 
     def _pass(self, pool: Pool, item: Pass, before: int) -> int:
         """Read one pass, journal it, return its number of samples. Hits of two blocks and more are journalled as they are met."""
-        pieces = self._pieces(item)
-        again: deque[_Piece] = deque()
+        planned = pieces(self._regions, self._numbers(item))
+        again: deque[Piece] = deque()
         volumes: dict[str, Counter[str]] = {region.volume: Counter() for region in self._regions}
         single: list[dict[str, Any]] = []
         done = 0
 
         def next_task() -> Task | None:
-            piece = again.popleft() if again else next(pieces, None)
+            piece = again.popleft() if again else next(planned, None)
             if piece is None:
                 return None
             head = {"do": "sample", "source": self._source, "volume": piece.volume, "step": piece.step, "resolve": not piece.tries}
@@ -172,7 +172,7 @@ class Sweep(Examination):
 
         def on_done(task: Task, result: dict[str, Any]) -> None:
             nonlocal done
-            piece: _Piece = task.note
+            piece: Piece = task.note
             done += piece.samples
             single.extend(result["single"])
             volumes[piece.volume].update(
@@ -181,7 +181,7 @@ class Sweep(Examination):
 
         def on_death(task: Task, death: Death) -> None:
             nonlocal done
-            piece: _Piece = task.note
+            piece: Piece = task.note
             piece.tries += 1
             if piece.tries < TRIES:
                 again.append(piece)

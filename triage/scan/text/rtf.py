@@ -47,14 +47,16 @@ _BEAT_EVERY = 50_000
 def read(stream: BinaryIO, budget: Budget) -> Iterator[Part]:
     """The words of an RTF file, of which the first 64 MiB are read."""
     data = stream.read(MAX_READ)
-    yield Text(_text(data, budget))
+    text, whole = _text(data, budget)
+    yield Text(text)
     if stream.read(1):
         yield Problem(f"only its first {MAX_READ >> 20} MiB were read")
-    if data.count(b"}", -1024) == 0 and len(data) < MAX_READ:
+    elif not whole:
         yield Problem("is cut short: its last group is not closed")
 
 
-def _text(data: bytes, budget: Budget) -> str:
+def _text(data: bytes, budget: Budget) -> tuple[str, bool]:
+    """The text, and whether every group is closed."""
     out: list[str] = []
     raw = bytearray()  # bytes of the code page: a letter may take two, one \' each
     stack: list[tuple[bool, int]] = []
@@ -120,7 +122,7 @@ def _text(data: bytes, budget: Budget) -> str:
                 out.append(_BREAKS.get(word) or _SIGNS[word])
     flush()
     # Letters beyond the basic plane come as two halves, a \u each.
-    return "".join(out).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return "".join(out).encode("utf-16", "surrogatepass").decode("utf-16", "replace"), not stack
 
 
 def _page(number: int) -> str:

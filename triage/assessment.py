@@ -203,11 +203,13 @@ class _Extent:
     def _sources(self, sources: Sequence[Record], totals: Sequence[Record], told: set[tuple[Any, Any]]) -> None:
         """What was wrong with containers, partition tables and volumes; ``told``: volumes that have had their say."""
         names = {source.get("id"): source.get("path") for source in sources}
-        for item in totals:
-            if item.get("what") not in ("source", "volume") or not _status(item).is_gap:
-                continue
+        wrong = [item for item in totals if item.get("what") in ("source", "volume") and _status(item).is_gap]
+        explained = {(item.get("source"), item.get("volume"), _status(item)) for item in wrong if item.get("reason")}
+        for item in wrong:
             if (item.get("source"), item.get("volume")) in told:
                 continue
+            if not item.get("reason") and (item.get("source"), item.get("volume"), _status(item)) in explained:
+                continue  # without its reason the total reads as if all of it could not be read
             name = f"Source {names.get(item.get('source'), item.get('source'))}"
             if item.get("volume"):
                 name += f", volume {item['volume']}"

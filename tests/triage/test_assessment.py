@@ -203,6 +203,15 @@ def test_a_locked_volume_is_named_with_what_could_hide_there() -> None:
     assert result["looked_at"]["text"].startswith("Looked at 1 of 2 volumes")
 
 
+def test_a_part_of_a_source_that_is_missing_is_not_the_whole_source() -> None:
+    total = cover("source", "unreadable", 1, 512, volume="")
+    result = judge(coverage=[*CLEAN, total, total | {"reason": "512 bytes could not be read"}])
+    assert [reason for reason in result["reasons"] if reason.startswith("Source")] == [
+        f"Source {SOURCE['path']}: 512 bytes could not be read."
+    ]
+    assert any(reason.startswith("Source") for reason in judge(coverage=[*CLEAN, total])["reasons"])
+
+
 def test_random_bytes_are_not_said_to_be_encrypted() -> None:
     blocked = BLOCKING["a locked volume"]
     volumes = [volume | ({"encrypted": "possible container"} if volume["encrypted"] else {}) for volume in blocked["volumes"]]

@@ -37,6 +37,10 @@ def open_vmdk(path: Path) -> Image:
         parent = disk.get_parent_filename()
     except (OSError, RuntimeError, ValueError, MemoryError) as error:
         raise NotOpened(f"the virtual disk is damaged: {plain_reason(error)}") from error
+    # A single-file disk names itself by the name it had when it was made. After a renaming that name may be another disk's.
+    own = len(names) == 1 and path == named and _is_sparse(path)
+    if own:
+        names = [path.name]
     if parent:
         disk.close()
         raise NotOpened(f"a snapshot of another virtual disk (“{parent}”): only its changes are here; scan the whole chain as one image")
@@ -59,12 +63,21 @@ def open_vmdk(path: Path) -> Image:
     if missing:
         disk.close()
         raise NotOpened(f"{len(missing)} of the {len(files)} extents are missing: {', '.join(missing[:5])}")
+    streams = [path.open("rb")] if own else []
     try:
-        disk.open_extent_data_files()
+        if own:
+            disk.open_extent_data_files_as_file_objects(streams)
+        else:
+            disk.open_extent_data_files()
     except (OSError, RuntimeError, ValueError, MemoryError) as error:
         raise NotOpened(f"the extents cannot be read: {plain_reason(error)}") from error
-    image.data = NativeBytes(disk, size)
+    image.data = NativeBytes(disk, size, also_close=streams)
     return image
+
+
+def _is_sparse(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(4) == b"KDMV"
 
 
 def _descriptor(path: Path) -> Path:

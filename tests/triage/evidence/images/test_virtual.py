@@ -115,6 +115,22 @@ def test_flat_extent_is_plain(tmp_path: Path, media: Path, run_tool: Callable[..
     assert plain_range(open_image(tmp_path / "disk.vmdk").data) == (str(tmp_path / "disk-flat.vmdk"), 0)
 
 
+@pytest.mark.tools
+@pytest.mark.parametrize("subformat", ["monolithicSparse", "streamOptimized"])
+def test_a_renamed_vmdk_is_read_and_not_its_namesake(
+    tmp_path: Path, media: Path, mixed_media: bytes, run_tool: Callable[..., str], subformat: str
+) -> None:
+    """The descriptor inside names the file as it was called when it was made; another disk may have that name by now."""
+    made, renamed = tmp_path / "disk.vmdk", tmp_path / "exhibit 1.vmdk"
+    run_tool("qemu-img", "convert", "-O", "vmdk", "-o", f"subformat={subformat}", media, made)
+    made.rename(renamed)
+    image = open_image(renamed)
+    assert (whole(image), image.files) == (mixed_media, [str(renamed)])
+    (tmp_path / "other.raw").write_bytes(b"other" * len(mixed_media))
+    run_tool("qemu-img", "convert", "-f", "raw", "-O", "vmdk", "-o", f"subformat={subformat}", tmp_path / "other.raw", made)
+    assert whole(open_image(renamed)) == mixed_media
+
+
 def flat_disk(folder: Path, lines: list[str]) -> Path:
     text = ["# Disk DescriptorFile", "version=1", "CID=12345678", "parentCID=ffffffff", 'createType="twoGbMaxExtentFlat"', "",
             "# Extent description", *lines, "", "# The Disk Data Base", "#DDB", "", 'ddb.adapterType = "ide"', ""]  # fmt: skip

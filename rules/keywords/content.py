@@ -98,6 +98,9 @@ class Stream:
 
     def window(self, data: bytes, *, last: bool) -> None:
         """Look through the window that begins at ``base``, and move on."""
+        if not data.strip(b"\0"):  # holes of sparse files and unused space: gigabytes of them, and nothing to find
+            self.base += _STEP
+            return
         if self._encoding is None:
             self._encoding = encoding_of(data)
         accept = range(MARGIN if self.base else 0, len(data) if last else len(data) - MARGIN)

@@ -165,11 +165,11 @@ def test_out_of_time_is_said_and_the_rest_is_read_later(
 ) -> None:
     evidence = tmp_path / "evidence"
     (evidence / "Documents").mkdir(parents=True)
-    for number in range(12):
+    for number in range(6):
         with open(evidence / "Documents" / f"{number}.bin", "wb") as file:
             file.truncate(400 << 20)
     (evidence / "Documents" / "known.dat").write_bytes(KNOWN)
-    first = scan(evidence, *lists, "--time-budget", "6s", "--profile", "full")
+    first = scan(evidence, *lists, "--time-budget", "3s", "--profile", "full")
     assert first.code == 3, first.err
     left = [row for row in first.report["coverage"] if row["status"] == "out_of_time"]
     assert left and sum(row["bytes"] or 0 for row in left) > 0

@@ -28,7 +28,8 @@ _READ = 1 << 20
 _SECTOR, _LARGEST_CLUSTER = 512, 4096
 # The matcher judges by its first 8 KiB whether content is UTF-16 as a whole: space between files never is, whatever it begins with.
 _LEAD = bytes(1 << 13)
-_BETWEEN = bytes(64)
+# Not zeros: after one, UTF-16 that begins a piece would be read with its bytes the other way round, from one byte too early.
+_BETWEEN = b"\n" * 64
 
 
 class Gap(NamedTuple):

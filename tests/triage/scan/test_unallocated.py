@@ -61,7 +61,11 @@ def test_every_documented_string_of_the_keyword_image(scan: Scan, unpacked: Call
     assert {term: places for term, places in met.items() if not places >= DOCUMENTED[term]} == {}
     assert [hit["provenance"]["path"] for hit in _hits(result) if hit["where"] == "name"] == ["/second"]
     slack = {hit["term"]: hit["provenance"]["locator"].partition(" ")[2] for hit in _hits(result) if "slack" in hit["term"]}
-    assert slack == {"1slack1": "in the slack of /file2.dat", "2slack2": "in the slack of /file3.dat", "3slack3": "in the slack of /file4.dat"}
+    assert slack == {
+        "1slack1": "in the slack of /file2.dat",
+        "2slack2": "in the slack of /file3.dat",
+        "3slack3": "in the slack of /file4.dat",
+    }
     # What crosses from one file straight into the next is not seen, and that is said.
     notes = [c["reason"] for c in result.report["coverage"] if c["what"] == "unallocated space" and c["status"] == "skipped_by_rule"]
     assert notes == ["words that cross from one file straight into the next are not looked for"]
@@ -79,7 +83,9 @@ def test_a_scan_that_goes_on_does_not_search_again(scan: Scan, unpacked: Callabl
     image = unpacked("images/dftt/fat-img-kw.dd.xz")
     first = scan(image, *lists, "--profile", "full")
     again = scan(image, *lists, "--profile", "full")
-    batches = [line["data"]["batch"] for line in again.journal if line["kind"] == "listing" and line["data"]["class"] == "unallocated space"]
+    batches = [
+        line["data"]["batch"] for line in again.journal if line["kind"] == "listing" and line["data"]["class"] == "unallocated space"
+    ]
     assert batches == ["unallocated space s1 v1"]
     assert again.report["coverage"] == first.report["coverage"]
 

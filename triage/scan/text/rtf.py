@@ -19,6 +19,11 @@ _LEFT = frozenset(
     b"fonttbl colortbl stylesheet pict objdata themedata colorschememapping datastore listtable listoverridetable rsidtbl xmlnstbl latentstyles".split()
 )
 _TAKEN_MARKED = frozenset(b"annotation footnote shptxt title subject".split())
+# Text that stands elsewhere than the text around it.
+_APART = frozenset(
+    b"title subject author keywords doccomm header headerl headerr headerf footer footerl footerr footerf footnote annotation atnid "
+    b"atnauthor shptxt fldinst".split()
+)
 _BREAKS = {
     b"par": "\n",
     b"line": "\n",
@@ -59,8 +64,8 @@ def _text(data: bytes, budget: Budget) -> tuple[str, bool]:
     """The text, and whether every group is closed."""
     out: list[str] = []
     raw = bytearray()  # bytes of the code page: a letter may take two, one \' each
-    stack: list[tuple[bool, int]] = []
-    left, fallback, skip, page, marked = False, 1, 0, "cp1252", False
+    stack: list[tuple[bool, int, bool]] = []
+    left, fallback, skip, page, marked, apart = False, 1, 0, "cp1252", False, False
 
     def flush() -> None:
         if raw:
@@ -87,11 +92,15 @@ def _text(data: bytes, budget: Budget) -> tuple[str, bool]:
         elif brace == b"{":
             skip = 0
             if len(stack) < _MAX_NESTING:
-                stack.append((left, fallback))
+                stack.append((left, fallback, apart))
+                apart = False
         elif brace == b"}":
             skip, marked = 0, False
             if stack:
-                left, fallback = stack.pop()
+                if apart and not left:
+                    flush()
+                    out.append("\n")
+                left, fallback, apart = stack.pop()
         elif symbol is not None:
             if symbol == b"*":
                 marked = True
@@ -117,6 +126,10 @@ def _text(data: bytes, budget: Budget) -> tuple[str, bool]:
                 flush()
                 out.append(chr(value & 0xFFFF))
                 skip = fallback
+            elif word in _APART:
+                apart = True
+                flush()
+                out.append("\n")
             elif word in _BREAKS or word in _SIGNS:
                 flush()
                 out.append(_BREAKS.get(word) or _SIGNS[word])

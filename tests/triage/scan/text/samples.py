@@ -176,8 +176,8 @@ def word_stream(pieces: list[tuple[str, bool]], *, encrypted: bool = False) -> t
 ALL: dict[str, bytes] = {
     "docx": docx(), "xlsx": xlsx(), "pptx": pptx(), "odt": odt(), "rtf": rtf(), "pdf": pdf(PHRASE, "second page"), "mail": mail(docx(), "a.docx"),
     "mbox": b"From a@example.org Sat Nov 21 09:00:00 2026\n" + mail(docx(), "a.docx") + b"\nFrom b@example.org Sat\n" + mail(),
-    "zip": zipped({"a/b.docx": docx(), "note.txt": PHRASE}), "tar": tarred({"note.txt": PHRASE.encode() * 9, "b.docx": docx()}),
-    "gz": gzip.compress(tarred({"note.txt": PHRASE.encode()}), mtime=0), "bz2": bz2.compress(PHRASE.encode() * 50), "xz": lzma.compress(rtf()),
+    "zip": zipped({"a/b.docx": docx(), "note.txt": PHRASE}), "tar": tarred({"note.txt": f"{PHRASE}\n".encode() * 9, "b.docx": docx()}),
+    "gz": gzip.compress(tarred({"note.txt": PHRASE.encode()}), mtime=0), "bz2": bz2.compress(f"{PHRASE}\n".encode() * 50), "xz": lzma.compress(rtf()),
     "html": b"<html><body><!-- hidden --><p>cop<b>per</b> kettle&nbsp;protocol<td>x</td><script>var y</script></body></html>",
     "json": rb'{"text": "copper \u006bettle protocol \ud83d\ude00"}',
 }  # fmt: skip

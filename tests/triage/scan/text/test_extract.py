@@ -60,7 +60,7 @@ def test_opendocument() -> None:
 
 def test_rtf() -> None:
     texts, _ = read(samples.rtf(), "a.rtf")
-    assert texts["a.rtf"] == "A titlecopper kettle\nprotocol café €\U0001f600 in the header\n"
+    assert texts["a.rtf"] == "\nA title\ncopper kettle\nprotocol café €\U0001f600 \nin the header\n\n"
     skipped, _ = read(rb"{\rtf1 one{\*\unknown secret}{\colortbl;\red1;} two\bin3 }}} three}", "b.rtf")
     assert skipped["b.rtf"] == "one two three"
 

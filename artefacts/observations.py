@@ -219,6 +219,29 @@ class SiteTrace(Observation):
 
 
 @dataclass(slots=True, kw_only=True)
+class HistoryGap(Observation):
+    """A sign that a part of a browser's history is not there any more. A fact about numbers, sites or days; not that somebody removed it.
+
+    ``kind``: ``newest records``, ``records in between``, ``oldest records``, ``loose ends`` (rows that belong to a row that is gone),
+    ``sites`` (remembered elsewhere), ``days`` (of use without a visit), ``profile younger than its history``. ``strength``: strong,
+    moderate, weak. ``missing`` and ``left`` count records; ``sites`` names up to twenty; ``stores`` says where else they are remembered.
+    """
+
+    kind: str
+    strength: str
+    detail: str
+    missing: int | None = None
+    left: int | None = None
+    sites: tuple[str, ...] = ()
+    stores: tuple[str, ...] = ()
+    first: Time = NOT_RECORDED
+    last: Time = NOT_RECORDED
+    browser: str | None = None
+    profile: str | None = None
+    user: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
 class InstalledProgram(Observation):
     """A program, or a part added to one (``how``: browser extension, package, uninstall entry, …), that is or was installed."""
 
@@ -454,6 +477,52 @@ class EncryptedItem(Observation):
     path: str
     state: str = "locked"
     detail: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class UserAccount(Observation):
+    """An account of this machine itself. ``identifier`` is its SID or number, ``sign_ins`` and ``failed_sign_ins`` counts as the system keeps them;
+    ``disabled`` by its settings. Never a password, nor anything made of one. ``home`` is its profile folder."""
+
+    name: str
+    identifier: str | None = None
+    full_name: str | None = None
+    comment: str | None = None
+    created: Time = NOT_RECORDED
+    last_sign_in: Time = NOT_RECORDED
+    password_changed: Time = NOT_RECORDED
+    last_failed: Time = NOT_RECORDED
+    sign_ins: int | None = None
+    failed_sign_ins: int | None = None
+    disabled: bool | None = None
+    home: str | None = None
+    how: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class StartupItem(Observation):
+    """A program that the system starts by itself. ``how``: Run key, service, driver, …; ``start`` says when; ``written`` when the place that
+    holds it was last changed, which need not have been by this item."""
+
+    name: str
+    command: str | None = None
+    start: str | None = None
+    written: Time = NOT_RECORDED
+    user: str | None = None
+    how: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class RegistryRemnant(Observation):
+    """A key or value that is no longer part of a registry hive and was found in its free cells. ``key``: its path as far as it can be told,
+    from ``?`` where it cannot; ``value`` its name, None for a key; ``content`` is given for text and numbers. ``written`` is the key's own."""
+
+    key: str
+    value: str | None = None
+    content: str | None = None
+    kind: str | None = None
+    written: Time = NOT_RECORDED
+    user: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -187,12 +187,13 @@ class FileBytes(RetryingBytes):
 class NativeBytes(RetryingBytes):
     """The bytes behind a libyal object (an image, a decrypted volume, a logical volume) with ``read_buffer_at_offset``.
 
-    ``also_close`` are closed after it: the sources it reads from, where nobody else holds them. Every read is widened to multiples of
+    ``also_close`` are closed after it: the sources it reads from, where nobody else holds them. ``sector``: the smallest part that can
+    be lost by itself, in bytes. Every read is widened to multiples of
     ``align`` bytes: libluksde decrypts wrongly, and without a word, a read that starts inside one sector and ends in another.
     """
 
-    def __init__(self, handle: Any, size: int, *, also_close: Sequence[Any] = (), align: int = 1) -> None:
-        super().__init__(size)
+    def __init__(self, handle: Any, size: int, *, also_close: Sequence[Any] = (), align: int = 1, sector: int = SECTOR) -> None:
+        super().__init__(size, sector)
         self._handle = handle
         self._align = align
         self._lock = threading.RLock()  # libyal handles have one position and one cache

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from artefacts.coverage import Problem, Status
-from triage.evidence.bytesource import ConcatenatedBytes, FileBytes, HoleBytes, NativeBytes, SliceBytes, plain_reason
+from triage.evidence.bytesource import SECTOR, ConcatenatedBytes, FileBytes, HoleBytes, NativeBytes, SliceBytes, plain_reason
 from triage.evidence.images.image import Image, NotOpened
 from triage.evidence.model import ByteSource
 
 DESCRIPTOR = b"# Disk DescriptorFile"
 MAX_EXTENTS = 10_000
+GRAIN = 65536
 _EXTENT_NAME = re.compile(r"^(.*)-s\d{3}(\.vmdk)$", re.IGNORECASE)
 
 
@@ -71,7 +72,9 @@ def open_vmdk(path: Path) -> Image:
             disk.open_extent_data_files()
     except (OSError, RuntimeError, ValueError, MemoryError) as error:
         raise NotOpened(f"the extents cannot be read: {plain_reason(error)}") from error
-    image.data = NativeBytes(disk, size, also_close=streams)
+    # What is compressed is lost by the grain: to ask for each of its sectors would take minutes on a disk that is cut short.
+    sector = GRAIN if disk.get_disk_type() == pyvmdk.disk_types.STREAM_OPTIMIZED else SECTOR
+    image.data = NativeBytes(disk, size, also_close=streams, sector=sector)
     return image
 
 

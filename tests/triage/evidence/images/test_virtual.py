@@ -131,6 +131,22 @@ def test_a_renamed_vmdk_is_read_and_not_its_namesake(
     assert whole(open_image(renamed)) == mixed_media
 
 
+@pytest.mark.tools
+def test_a_cut_stream_optimised_vmdk_is_lost_by_the_grain(
+    tmp_path: Path, media: Path, mixed_media: bytes, run_tool: Callable[..., str]
+) -> None:
+    path = tmp_path / "disk.vmdk"
+    run_tool("qemu-img", "convert", "-O", "vmdk", "-o", "subformat=streamOptimized", media, path)
+    os.truncate(path, path.stat().st_size // 2)
+    image = open_image(path)
+    data = whole(image)
+    assert image.data.errors
+    for error in image.data.errors:
+        assert error.offset % 65536 == 0
+        mixed_media = mixed_media[: error.offset] + bytes(error.length) + mixed_media[error.offset + error.length :]
+    assert data == mixed_media
+
+
 def flat_disk(folder: Path, lines: list[str]) -> Path:
     text = ["# Disk DescriptorFile", "version=1", "CID=12345678", "parentCID=ffffffff", 'createType="twoGbMaxExtentFlat"', "",
             "# Extent description", *lines, "", "# The Disk Data Base", "#DDB", "", 'ddb.adapterType = "ide"', ""]  # fmt: skip

@@ -1,0 +1,226 @@
+"""Windows shell links: the bytes of one, in a .lnk file or inside a jump list, as one ``Link``.
+
+Sources: MS-SHLLINK; libyal, "Windows Shortcut File (LNK) format" and "Windows Shell Item format". Values are read by liblnk and libfwsi; where
+a link ends, and whether it is whole, by this module, because a link inside a jump list does not say its length.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from artefacts.times import NOT_RECORDED, Time, from_filetime
+
+SIGNATURE = bytes.fromhex("4c0000000114020000000000c000000000000046")
+_HEADER = 76
+_HAS_ITEMS, _HAS_LINK_INFO, _UNICODE, _NO_LINK_INFO = 1, 2, 0x80, 0x100
+_STRINGS = (0x04, 0x08, 0x10, 0x20, 0x40)  # description, relative path, working folder, arguments, icon
+_DIRECTORY = 0x10
+_MOST_ITEMS = 256
+_DRIVES = {2: "removable drive", 3: "fixed drive", 4: "network drive", 5: "optical drive", 6: "memory disk"}
+_APPLICATION_ID = UUID("9f4c2855-9f79-4b39-a8d0-e1d42de1d5f3").bytes_le  # property set of the shell; number 5 is the application's id
+_INSTALLER_BLOCK, _PROPERTIES_BLOCK = 0xA0000006, 0xA0000009
+_URI_ITEM = 0x61
+_BASE_85 = "!$%&'()*+,-.0123456789=?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`abcdefghijklmnopqrstuvwxyz{}~"
+
+
+@dataclass(slots=True)
+class Link:
+    """What a shell link says. Times are those of its target when the link was last written; ``volume`` as ``FileSeen.volume``."""
+
+    target: str | None = None
+    size: int | None = None
+    created: Time = NOT_RECORDED
+    modified: Time = NOT_RECORDED
+    accessed: Time = NOT_RECORDED
+    folder: bool = False
+    arguments: str | None = None
+    product: str | None = None
+    volume: dict[str, str] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+
+def measure(data: bytes) -> tuple[int, str | None]:
+    """Length in bytes of the link that ``data`` starts with, and what is wrong with its structure (None: nothing).
+
+    Raises ``ValueError`` where it does not start with one.
+    """
+    if not data.startswith(SIGNATURE) or len(data) < _HEADER:
+        raise ValueError("not a shell link")
+    flags = int.from_bytes(data[20:24], "little")
+    place, part = _HEADER, ""
+    try:
+        if flags & _HAS_ITEMS:
+            part = "list of shell items"
+            place += 2 + struct.unpack_from("<H", data, place)[0]
+        if flags & _HAS_LINK_INFO and not flags & _NO_LINK_INFO:
+            part = "place of the target"
+            place += max(4, struct.unpack_from("<I", data, place)[0])
+        for flag in _STRINGS:
+            if flags & flag:
+                part = "texts"
+                place += 2 + struct.unpack_from("<H", data, place)[0] * (2 if flags & _UNICODE else 1)
+        while place < len(data):
+            part = "additional blocks"
+            size = struct.unpack_from("<I", data, place)[0]
+            place += max(4, size)
+            if size < 4:
+                break
+    except struct.error:
+        return len(data), f"cut short in its {part}"
+    return (place, None) if place <= len(data) else (len(data), f"cut short in its {part}")
+
+
+def read(data: bytes) -> Link:
+    """The link that ``data`` is. Raises ``ValueError`` in plain words where it is none or cannot be read at all."""
+    import pylnk
+
+    _, damage = measure(data)
+    raw = pylnk.file()
+    try:
+        raw.open_file_object(io.BytesIO(data))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"a damaged shell link ({damage or 'its parts contradict each other'})") from error
+    link = Link(problems=[damage] if damage else [])
+
+    def get(value: Callable[[], Any]) -> Any:
+        try:
+            return value()
+        except (OSError, ValueError, OverflowError) as error:
+            if (reason := f"a value is damaged ({str(error).split(':')[0]})") not in link.problems:
+                link.problems.append(reason)
+            return None
+
+    link.created = from_filetime(get(raw.get_file_creation_time_as_integer) or 0)
+    link.modified = from_filetime(get(raw.get_file_modification_time_as_integer) or 0)
+    link.accessed = from_filetime(get(raw.get_file_access_time_as_integer) or 0)
+    link.folder = bool((get(raw.get_file_attribute_flags) or 0) & _DIRECTORY)
+    link.arguments = get(raw.get_command_line_arguments) or None
+    link.size = get(raw.get_file_size)
+    link.volume = _volume(raw, get)
+    application = None
+    for index in range(min(get(raw.get_number_of_data_blocks) or 0, 64)):
+        block = get(partial(raw.get_data_block, index))
+        signature, content = get(partial(getattr, block, "signature", None)), get(partial(getattr, block, "data", None)) or b""
+        if signature == _INSTALLER_BLOCK:
+            link.product = _product(_wide(content[260:]) or "")
+        elif signature == _PROPERTIES_BLOCK:
+            application = _application(content)
+    items, opaque = _items(get(raw.get_link_target_identifier_data) or b"", link)
+    local, network = get(raw.get_local_path), get(raw.get_network_path)
+    if local and items and not local.isascii() and items[1:2] == ":" and local.count("\\") == items.count("\\"):
+        local = items  # the place of the target may be in an unknown code page, shell items are Unicode
+    if items and items.startswith("::{") and "\\" not in items and application:
+        items = None  # a Store application: its id says more than the folder of all applications
+    link.target = local or network or get(raw.get_environment_variables_location) or items or get(raw.get_relative_path) or application
+    if opaque and link.target in (items, None):
+        link.problems.append("the last of its shell items is in a form that cannot be read: the target is inside what is named")
+    return link
+
+
+def _volume(raw: Any, get: Callable[[Callable[[], Any]], Any]) -> dict[str, str]:
+    kind, serial = get(raw.get_drive_type), get(raw.get_drive_serial_number)
+    out = {
+        "kind": _DRIVES.get(kind, "") if isinstance(kind, int) else "",
+        "serial": f"{serial:08X}" if serial else "",
+        "label": get(raw.get_volume_label) or "",
+        "machine": get(raw.get_machine_identifier) or "",
+    }
+    identifier = get(raw.get_birth_droid_file_identifier)
+    if identifier and (parsed := UUID(identifier)).version == 1:
+        # A UUID of version 1 carries the network address of the machine that made it.
+        out["machine_mac"] = parsed.node.to_bytes(6, "big").hex(":")
+    return {name: value for name, value in out.items() if value}
+
+
+def _items(data: bytes, link: Link) -> tuple[str | None, bool]:
+    """The path that the shell items make, and whether the last is of a form that says nothing to us."""
+    if len(data) < 4:
+        return None, False
+    import pyfwsi
+
+    items = pyfwsi.item_list()
+    try:
+        items.copy_from_byte_stream(data)
+        count = min(items.number_of_items, _MOST_ITEMS)
+    except (OSError, ValueError):
+        link.problems.append("its list of shell items is damaged")
+        return None, False
+    parts: list[str] = []
+    opaque = False
+    offset = 0
+    for index in range(count):
+        size = int.from_bytes(data[offset : offset + 2], "little")
+        content = data[offset : offset + size]
+        offset += size
+        try:
+            part = _item(items.get_item(index), content)
+        except (OSError, ValueError):
+            link.problems.append(f"shell item {index} is damaged")
+            part = None
+        opaque = part is None and b"1SPS" not in content and index == count - 1
+        if part:
+            parts.append(part)
+    if len(parts) > 1 and parts[0].startswith("::{"):
+        del parts[0]  # This PC, a library, …: what follows is a path of its own
+    return ("\\".join(part.rstrip("\\") for part in parts) or None), opaque
+
+
+def _item(item: Any, content: bytes) -> Any:
+    """The name of a shell item: str, or None where its form is not known."""
+    kind = type(item).__name__
+    if kind == "root_folder":
+        return f"::{{{item.shell_folder_identifier.upper()}}}"
+    if kind == "volume":
+        return item.name or (f"::{{{item.identifier.upper()}}}" if item.identifier else None)
+    if kind == "file_entry":
+        extensions = (block for block in item.extension_blocks if type(block).__name__ == "file_entry_extension")
+        return next((block.long_name for block in extensions if block.long_name), None) or item.name
+    if kind == "network_location":
+        return item.location
+    if kind == "users_property_view":
+        return (
+            f"::{{{item.known_folder_identifier.upper()}}}"
+            if item.known_folder_identifier
+            else "[a folder or file named by its properties only]"
+        )
+    if kind == "control_panel_item":
+        return f"::{{{item.identifier.upper()}}}"
+    if content[2:3] == bytes([_URI_ITEM]):
+        return _wide(content[8:]) if content[3] & 0x80 else content[8:].split(b"\0", 1)[0].decode("latin-1")
+    return None
+
+
+def _product(descriptor: str) -> str | None:
+    """The product code in a Windows Installer descriptor: a GUID as 20 digits of base 85, lowest digit of each group of five first."""
+    try:
+        digits = [_BASE_85.index(character) for character in descriptor[:20]]
+        groups = (sum(digit * 85**power for power, digit in enumerate(digits[at : at + 5])) for at in range(0, 20, 5))
+        return f"{{{str(UUID(bytes_le=struct.pack('<4I', *groups))).upper()}}}"
+    except (ValueError, struct.error):
+        return None
+
+
+def _application(store: bytes) -> str | None:
+    """The application's id in a serialised property store (MS-PROPSTORE)."""
+    start = store.find(_APPLICATION_ID)
+    if start < 0:
+        return None
+    place = start + 16
+    while place + 13 <= len(store):
+        size, number = struct.unpack_from("<II", store, place)
+        if number == 5 and store[place + 9 : place + 11] == b"\x1f\0":
+            return _wide(store[place + 17 : place + size])
+        if size < 9:
+            break
+        place += size
+    return None
+
+
+def _wide(data: bytes) -> str | None:
+    return data[: len(data) // 2 * 2].decode("utf-16-le", "replace").split("\0", 1)[0] or None

@@ -16,7 +16,7 @@ from artefacts.browsers.reading import Results, is_address, read_database, time_
 from artefacts.browsers.search_engines import search_in
 from artefacts.browsers.searches import Searches
 from artefacts.coverage import Problem
-from artefacts.observations import Download, PageVisit, SystemFact
+from artefacts.observations import Download, PageVisit
 from artefacts.registry import Artefact, EvidenceFile
 from artefacts.sqlite import Database, Row, recovery
 from artefacts.sqlite.recovery import deleted_rows
@@ -67,7 +67,6 @@ def _read(database: Database, owned: Owner) -> Results:
     yield from _visits(database, owned)
     yield from _downloads(database, owned)
     yield from _deleted(database, owned)
-    yield from _missing(database, owned)
 
 
 def _visits(database: Database, owned: Owner) -> Results:
@@ -256,21 +255,6 @@ def _deleted(database: Database, owned: Owner) -> Results:
         )
         _note_search(searches, url, None, time, row.locator)
     yield from searches.drain()
-
-
-def _missing(database: Database, owned: Owner) -> Results:
-    """How many records there once were: SQLite counts rows that are numbered by AUTOINCREMENT (visits and addresses since about 2022)."""
-    for row in database.rows("sqlite_sequence", ("name", "seq")):
-        table, given = (row.text("name"), row.integer("seq")) if isinstance(row, Row) else (None, None)
-        if table not in ("visits", "urls") or given is None:
-            continue
-        left = sum(isinstance(item, Row) for item in database.rows(table, ("id",)))
-        if left < given:
-            yield SystemFact(
-                name="history records missing",
-                value=f"{owned.browser}, profile {owned.profile}: of {given} records ever made in {table}, {left} are left (records over 90 days old are removed by the browser itself)",
-                locator=f"table=sqlite_sequence name={table}",
-            )
 
 
 _ADDRESS_SHAPE = {"url": recovery.TEXT, "last_visit_time": recovery.TIME}

@@ -19,6 +19,8 @@ from artefacts.times import NOT_RECORDED, NoTime, Time, from_unix, from_webkit
 
 LARGEST = 64 << 20  # bytes
 
+_GUEST = "Guest Profile"  # chrome/browser/profiles/profile_manager.cc; made when a guest window is first opened
+
 # Path in the file, the values that mean something, and what they mean.
 _SETTINGS: tuple[tuple[str, tuple[Any, ...], str], ...] = (
     ("browser.clear_data_on_exit.browsing_history", (True,), "history is deleted each time the browser closes"),
@@ -111,6 +113,8 @@ def _facts(tree: dict[str, Any], owned: Owner) -> Iterator[Observation]:
         value = _at(tree, place)
         if value is not None:
             yield SystemFact(name=name, value=whose, time=_time(value), locator=place)
+    if owned.profile == _GUEST:
+        yield SystemFact(name="browser guest window used", value=whose, time=_time(_at(tree, "profile.creation_time")), locator=_GUEST)
 
 
 def _settings(tree: dict[str, Any], owned: Owner) -> Iterator[Observation]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import bz2
-import gzip
 import io
 import lzma
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
@@ -18,6 +18,7 @@ from triage.scan.text.kinds import kind_of
 from triage.scan.text.parts import Budget, Member, Part, Text, size_of
 
 _ENCRYPTED = 0x1
+_CHUNK = 1 << 16
 
 
 def wanted(head: bytes) -> bool:
@@ -83,7 +84,7 @@ def read_tar(stream: BinaryIO, budget: Budget) -> Iterator[Part]:
 
 def read_gzip(stream: BinaryIO, budget: Budget) -> Iterator[Part]:
     """The content of a gzip file, all its members joined."""
-    yield from _stream(stream, lambda source: gzip.GzipFile(fileobj=source), budget)
+    yield from _stream(stream, _Gzip, budget)
 
 
 def read_bzip2(stream: BinaryIO, budget: Budget) -> Iterator[Part]:
@@ -103,3 +104,29 @@ def _stream(stream: BinaryIO, opened: Callable[[BinaryIO], io.BufferedIOBase], b
         yield Problem(reason)
     if data:
         yield Member("", data)
+
+
+class _Gzip(io.BufferedIOBase):
+    """Decompressed gzip. What follows the last member is left alone, not damage: a browser's cache puts its own data there."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        super().__init__()
+        self._source, self._member, self._rest = source, zlib.decompressobj(31), b""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """At least one byte and at most ``size``; none at the end. Raises ``EOFError`` where the last member is cut short, ``zlib.error``."""
+        while True:
+            if self._member.eof:
+                self._rest = self._member.unused_data
+                if len(self._rest) < 2:
+                    self._rest += self._source.read(_CHUNK)
+                if not self._rest.startswith(b"\x1f\x8b"):
+                    return b""
+                self._member = zlib.decompressobj(31)
+            raw = self._rest or self._source.read(_CHUNK)
+            data = self._member.decompress(raw, size if size and size > 0 else 0)
+            self._rest = self._member.unconsumed_tail
+            if data:
+                return data
+            if not raw and not self._member.eof:
+                raise EOFError("it ends before its last member does")

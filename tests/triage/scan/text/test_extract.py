@@ -183,6 +183,13 @@ def test_members_that_hold_no_text_are_not_unpacked() -> None:
     assert read(out.getvalue(), "a.zip") == ({"a.zip ▸ picture.jpg": "picture.jpg"}, [])
 
 
+def test_gzip_of_several_members_and_with_something_after_them() -> None:
+    data = gzip.compress(b"copper " * 20_000) + gzip.compress(b"kettle") + gzip.compress(b"")
+    assert read(data, "a")[0] == {"a": "copper " * 20_000 + "kettle"}
+    assert read(data + b"metadata of a cache", "a") == read(data, "a")
+    assert read(data[:-40], "a")[1] == [Problem("is damaged: it ends before its last member does")]
+
+
 @pytest.mark.parametrize("name", sorted(samples.ALL))
 def test_damage_never_ends_the_reading(name: str) -> None:
     for data in damaged(samples.ALL[name], seed=len(name)):

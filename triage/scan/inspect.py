@@ -93,6 +93,13 @@ class Inspector:
         self._profile = setup.profile
         self._seconds: defaultdict[str, float] = defaultdict(float)
 
+    def warm(self) -> None:
+        """Load lists, rules and artefacts. What cannot be loaded is told by the file that needs it."""
+        try:
+            _ = self._algorithms, self._words, self._yara, self._findings, self._matcher
+        except Exception:
+            return
+
     def take_timings(self) -> dict[str, float]:
         """Seconds spent by kind of work since last asked."""
         taken, self._seconds = self._seconds, defaultdict(float)

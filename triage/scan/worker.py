@@ -27,6 +27,8 @@ def main(connection: Connection, pulse: Pulse, setup_data: bytes) -> None:
 def serve(connection: Connection, worker: Worker) -> None:
     """Answer tasks with the worker's methods ``do_…`` until the parent closes the pipe."""
     while True:
+        if not connection.poll():
+            worker.warm()
         task = connection.recv_bytes()
         head, _, body = task.partition(b"\n")
         order = json.loads(head)
@@ -47,6 +49,9 @@ class Worker:
         self._sources: dict[str, Source] = {}
         self._filesystems: dict[tuple[str, str, bool], Filesystem] = {}
         self._errors_told: dict[str, int] = {}
+
+    def warm(self) -> None:
+        """Called while there is nothing to do: load now what the first file would have to wait for."""
 
     def _source(self, source_id: str) -> Source:
         if source_id not in self._sources:
@@ -155,6 +160,9 @@ class _Scanner(Worker):
 
         super().__init__(setup, emit, pulse)
         self.inspector = Inspector(setup, emit, pulse)
+
+    def warm(self) -> None:
+        self.inspector.warm()
 
     def do_walk(self, order: dict[str, Any], body: bytes) -> None:
         """Send every entry of a volume, with what the plan needs to know."""

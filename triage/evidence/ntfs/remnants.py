@@ -94,7 +94,7 @@ class Remnants:
             referred = bool(record or sequence)
             at = int(self._table.position(np.array([record]))[0]) if referred else -1
             # Still in use in its directory, but its record cannot be read: this is all there is to know of a file that exists.
-            live = bool(found.live[row]) and not orphan and at >= 0 and self._table.status[at] == DAMAGED
+            live = bool(found.live[row] and not orphan and at >= 0 and self._table.status[at] == DAMAGED)
             reused = at >= 0 and self._table.status[at] == SOUND and not self._same(record, sequence)
             result.append(Entry(
                 f"{directory}/{text}", "directory" if found.directory[row] else "file", max(int(found.size[row]), 0), str(record) if referred else "", live,

@@ -233,7 +233,10 @@ def _to_read(entry: Entry) -> int:
     """Bytes that reading an entry will take, for the plan and the progress; -1 where there is no content to read."""
     if entry.kind not in ("file", "stream") or classify.is_structure(entry.path):
         return -1
-    return sum(run.length for run in entry.runs if run.offset >= 0) if entry.runs else entry.size
+    if not entry.runs:
+        return entry.size
+    # A file of nothing but holes is left alone; the holes of any other are read as the zeros that belong to its digest.
+    return min(entry.size, sum(run.length for run in entry.runs)) if any(run.offset >= 0 for run in entry.runs) else 0
 
 
 def _problem(item: Problem) -> list[str]:

@@ -102,7 +102,7 @@ class Sweep(Examination):
         wanted = list(self._passes())
         read = self._passes_read()
         done = sum(item["samples"] for item in read.values())
-        total = done + sum(min(item.stop, self._blocks) - item.start for item in wanted if item.number not in read)
+        total = done + sum(item.stop - item.start for item in wanted if item.number not in read)
         self._progress.phase("sweep", files=total, size=total * BLOCK)
         clock = time.monotonic()
         try:

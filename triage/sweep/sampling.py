@@ -112,8 +112,7 @@ def passes(total: int) -> Iterator[Pass]:
     """The passes of a sweep that samples ``total`` blocks: small ones first, so that there is something to say early."""
     start, size, number = 0, FIRST_PASS, 0
     while start < total:
-        # Always whole passes, whatever the total: a sweep that goes on with more time keeps what it has.
-        yield Pass(number, start, start + size)
+        yield Pass(number, start, min(start + size, total))
         start, size, number = start + size, min(2 * size, LARGEST_PASS), number + 1
 
 

@@ -22,7 +22,7 @@ from triage.scan.pool import DONE, Pulse
 from triage.scan.profile import load_profile
 from triage.scan.setup import HashSetSetup, Setup, SourceSetup
 from triage.sweep.places import NOT_KNOWN, UNUSED
-from triage.sweep.run import pieces
+from triage.sweep.run import SHARE, pieces
 from triage.sweep.sampling import BLOCK, Shuffle, chance, passes, samples_needed
 from triage.sweep.worker import Sweeper
 
@@ -111,7 +111,11 @@ def bench(image: Path, blocks: Path) -> Iterator[Bench]:
 
 
 def needed(blocks: int, set_path: Path) -> int:
-    return samples_needed(blocks, open_blocks(set_path).count, CONFIDENCE)
+    """Four times what the odds of 99% ask for, a sixteenth of what the command reads: that fifty seeds hold does not hang by a hair."""
+    least = samples_needed(blocks, open_blocks(set_path).count, CONFIDENCE)
+    assert chance(blocks, open_blocks(set_path).count, least) >= CONFIDENCE
+    assert 4 * least < blocks // SHARE / 10
+    return 4 * least
 
 
 @pytest.mark.tools
@@ -121,7 +125,6 @@ def test_twenty_mebibytes_on_eight_gibibytes_are_met(disk: Disk) -> None:
     with bench(disk.image, disk.blocks) as made:
         assert made.blocks == 1 << 21
         total = needed(made.blocks, disk.blocks)
-        assert chance(made.blocks, open_blocks(disk.blocks).count, total) >= CONFIDENCE
         for seed in range(50):
             swept = made.sample(seed, total)
             met += bool(swept.found)
@@ -149,12 +152,12 @@ def test_fifty_clean_images_report_nothing(tmp_path: Path) -> None:
         noise = np.random.default_rng(1000 + seed)
         with image.open("r+b") as out:
             out.seek(1 << 30)
-            out.write(noise.bytes(64 * MIB) + near.tobytes() + heads)
+            out.write(noise.bytes(24 * MIB) + near.tobytes() + heads)
         with bench(image, blocks) as made:
-            swept = made.sample(seed, needed(made.blocks, blocks))
-            # The data is a hundredth of the disk: that much of it again is read in a row, so that enough of it was looked at.
-            start = (1 << 30) // BLOCK + seed * 300
-            made.read(np.arange(start, start + 2048, dtype=np.int64), swept)
+            swept = made.sample(seed, needed(made.blocks, blocks) // 4)
+            # The data is a small part of the disk: some of it is read in a row, so that enough of it was looked at.
+            start = (1 << 30) // BLOCK + seed * 200
+            made.read(np.arange(start, start + 1024, dtype=np.int64), swept)
         assert swept.observations == [] and swept.single == []
         assert swept.bytes < (8 << 30) / 10
 

@@ -21,7 +21,7 @@ _BOUND_BELOW = 6
 # The full automaton is twice as fast and grows with its states times the letters in use.
 _AUTOMATON_BYTES = 1 << 20
 _PATTERNS = 1  # to be raised whenever the expressions for the same terms change
-_CACHE_MAGIC = b"triage keywords 1\n"
+_CACHE_MAGIC = b"triage keywords 2\n"
 
 
 class Engine(Protocol):
@@ -151,7 +151,7 @@ def _database(expressions: list[bytes], flags: list[int], numbers: list[int], ca
 
 
 def _from_cache(cache: Path) -> Any:
-    """The database in ``cache``, or None if it is absent, damaged, or made for another processor or version."""
+    """The database in ``cache``, or None if it is absent, damaged, of other libraries, or made for another processor or version."""
     import hyperscan
 
     try:
@@ -159,7 +159,7 @@ def _from_cache(cache: Path) -> Any:
     except OSError:
         return None
     head = len(_CACHE_MAGIC) + 32
-    if not data.startswith(_CACHE_MAGIC) or hashlib.sha256(data[head:]).digest() != data[len(_CACHE_MAGIC) : head]:
+    if not data.startswith(_CACHE_MAGIC) or _sum(cache, data[head:]) != data[len(_CACHE_MAGIC) : head]:
         return None
     try:
         database = hyperscan.loadb(data[head:], hyperscan.HS_MODE_BLOCK)
@@ -173,12 +173,19 @@ def _to_cache(cache: Path, payload: bytes) -> None:
     draft = cache.with_name(f"{cache.name}.{os.getpid()}")
     try:
         cache.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(_CACHE_MAGIC + hashlib.sha256(payload).digest() + payload)
+        draft.write_bytes(_CACHE_MAGIC + _sum(cache, payload) + payload)
         draft.replace(cache)
     except OSError:
         draft.unlink(missing_ok=True)
 
 
-def cache_name(digest: str) -> str:
-    """The file name under which the database of the libraries with ``digest`` is kept, for this version of Hyperscan and of our patterns."""
-    return f"keywords-{digest[:32]}-hs{importlib.metadata.version('hyperscan')}-{_PATTERNS}.hsdb"
+def _sum(cache: Path, payload: bytes) -> bytes:
+    # With its name, which says of which libraries it is: one that was renamed would find the words of others.
+    return hashlib.sha256(cache.name.encode() + b"\n" + payload).digest()
+
+
+def cache_name(digest: str, kind: str) -> str:
+    """The file name under which the database of the libraries with ``digest`` is kept, for this version of Hyperscan and of our patterns.
+
+    ``kind``: which of the databases of these libraries it is."""
+    return f"{kind}-{digest[:32]}-hs{importlib.metadata.version('hyperscan')}-{_PATTERNS}.hsdb"

@@ -79,5 +79,10 @@ def captures(hits: Iterable[Hit]) -> list[Capture]:
     return sorted(out, key=lambda one: (-one.severity, -_WEIGHT.get(one.where, 0), one.library, one.term))
 
 
+def in_order(hits: Iterable[Hit]) -> list[Hit]:
+    """The hits of one item by place."""
+    return sorted(hits, key=lambda hit: (hit.start, hit.end, hit.library, hit.term, hit.category))
+
+
 def _rank(hit: Hit) -> tuple[int, int, int]:
     return -hit.severity, -_WEIGHT.get(hit.where, 0), hit.start

@@ -3,7 +3,10 @@
 YAML: ``library``, ``version``, and defaults (``category``, ``severity``, ``language``, ``form``, ``where``, ``unless``) at the top, then ``terms``, each a word or a
 mapping with ``term`` and any of those, and ``near`` (a list) with ``within`` (words). CSV: a header with ``term,category,severity,form`` and any of
 ``language,unless,where,near,within``; several values in one cell are parted by ``|``. Plain text (``.txt``): a term a line, ``#`` begins a
-comment; ``# category: …`` and ``# severity: …`` hold for the lines below. UTF-8, with or without a byte order mark.
+comment; ``# category: …``, ``# severity: …`` and ``# substitutions: true`` hold for the lines below. UTF-8, with or without a byte order mark.
+
+Exclusions: in YAML a list ``exclusions`` of ``{site: …}``, ``{folder: …}``, ``{application: …}``; in CSV lines with the form ``exclude-site`` and so
+on; in plain text ``# exclude site: …``. Any of these files may be encrypted (``rules.sealed``).
 """
 
 from __future__ import annotations
@@ -15,22 +18,29 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rules import strictyaml
+from rules import sealed, strictyaml
+from rules.keywords import names
+from rules.keywords.exclusions import KINDS as EXCLUSION_KINDS
+from rules.keywords.exclusions import PREFIX, Exclusion, Exclusions, exclusion
 from rules.keywords.folding import fold
 from rules.keywords.matcher import Matcher
-from rules.keywords.patterns import Pattern, compile_term
+from rules.keywords.patterns import Pattern, compile_loose, compile_term
 from rules.keywords.surroundings import Surroundings, surroundings
-from rules.keywords.terms import FORMS, MAX_SEVERITY, PLACES, Near, Term
+from rules.keywords.terms import FORMS, MAX_SEVERITY, NAME_FORMS, PLACES, Near, Term
 from rules.problems import Problem
 
 MAX_BYTES = 64 << 20
 MAX_PROBLEMS = 1000
 SHIPPED = Path(__file__).parent / "shipped"
-_SUFFIXES = (".yaml", ".yml", ".csv", ".txt")
+PLAIN_SUFFIXES = (".yaml", ".yml", ".csv", ".txt")
+_SUFFIXES = (*PLAIN_SUFFIXES, sealed.SUFFIX)
 _REQUIRED = ("term", "category", "severity", "form")
-_COLUMNS = (*_REQUIRED, "language", "unless", "where", "near", "within")
-_TOP = ("library", "version", "description", "category", "severity", "language", "form", "where", "unless", "terms")
+_COLUMNS = (*_REQUIRED, "language", "unless", "where", "near", "within", "substitutions")
+_DEFAULTS = ("library", "category", "severity", "language", "form", "where", "unless", "substitutions")
+_TOP = (*_DEFAULTS, "version", "description", "exclusions", "terms")
+_SEALED_PROBLEM = "this line of an encrypted list cannot be used: check the list with 'triage rules check' before it is encrypted"
 _MAX_NEAR = 50
+_YES_NO = {"": False, "false": False, "no": False, "true": True, "yes": True}
 csv.field_size_limit(1 << 20)
 
 _Row = tuple[int, Mapping[str, Any]]
@@ -43,7 +53,11 @@ class Libraries:
     terms: list[Term] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     digest: str = ""
-    _patterns: list[Pattern] = field(default_factory=list)
+    exclusions: list[Exclusion] = field(default_factory=list)
+    sealed: bool = False
+    """True if a list among them was encrypted: then nothing compiled from them is kept on disk."""
+    _patterns: dict[int, Pattern] = field(default_factory=dict)
+    _loose: dict[int, Pattern] = field(default_factory=dict)
     _conditions: list[Surroundings | None] = field(default_factory=list)
 
     @property
@@ -54,12 +68,15 @@ class Libraries:
     def matcher(self, engine: str = "auto", cache: Path | None = None) -> Matcher:
         """A matcher of these terms. ``engine``: auto, hyperscan or ahocorasick; ``cache``: a folder of our own for the compiled database, which
         must be as trustworthy as the program (it is loaded as code tables). Raises ``ValueError`` for an engine that is not there."""
-        return Matcher(self.terms, self._patterns, self._conditions, engine, cache, self.digest)
+        cache = None if self.sealed else cache
+        exclusions = Exclusions(self.exclusions)
+        return Matcher(self.terms, self._patterns, self._loose, self._conditions, exclusions, engine, cache, self.digest)
 
 
-def load(paths: Sequence[Path], *, category: str = "own list", severity: int = 3) -> Libraries:
-    """Load libraries; a folder stands for the libraries in it, in order of name. Never raises for what a file holds: see ``problems``.
+def load(paths: Sequence[Path], *, secret: bytes | None = None, category: str = "own list", severity: int = 3) -> Libraries:
+    """Load libraries; a folder stands for the libraries in it, in order of name. What is wrong in a file is in ``problems``.
 
+    ``secret`` opens encrypted lists; without the right one they raise ``rules.sealed.WrongKey``, and nothing else is raised for what a file holds.
     ``category`` and ``severity`` are for plain lists that do not say their own. A file that cannot be read is a problem of line 0.
     """
     out = Libraries()
@@ -67,7 +84,12 @@ def load(paths: Sequence[Path], *, category: str = "own list", severity: int = 3
     seen: dict[tuple[object, ...], Term] = {}
     for path in paths:
         for file in _files(path, out.problems):
-            _load_file(file, out, digest, seen, {"category": category, "severity": str(severity)})
+            told = len(out.problems)
+            if _load_file(file, secret, out, digest, seen, {"category": category, "severity": str(severity)}):
+                # What is wrong would be told in the words of the list.
+                out.problems[told:] = [
+                    Problem(item.file, item.line, _SEALED_PROBLEM if item.line else item.reason) for item in out.problems[told:]
+                ]
     out.digest = digest.hexdigest()
     if len(out.problems) > MAX_PROBLEMS:
         more = len(out.problems) - MAX_PROBLEMS
@@ -84,8 +106,11 @@ def _files(path: Path, problems: list[Problem]) -> list[Path]:
     return found
 
 
-def _load_file(file: Path, out: Libraries, digest: Any, seen: dict[tuple[object, ...], Term], defaults: Mapping[str, str]) -> None:
-    name = str(file)
+def _load_file(
+    file: Path, secret: bytes | None, out: Libraries, digest: Any, seen: dict[tuple[object, ...], Term], defaults: Mapping[str, str]
+) -> bool:
+    """Take in one file; True if it was encrypted."""
+    name, encrypted = str(file), False
     try:
         if file.stat().st_size > MAX_BYTES:
             raise ValueError(f"is larger than {MAX_BYTES >> 20} MiB")
@@ -93,58 +118,75 @@ def _load_file(file: Path, out: Libraries, digest: Any, seen: dict[tuple[object,
         digest.update(
             hashlib.sha256(file.suffix.lower().encode() + b"\n" + file.stem.encode("utf-8", "surrogateescape") + b"\n" + data).digest()
         )
-        rows = _rows(file, data, defaults, out.problems)
+        inner = Path(file.name)
+        if sealed.is_sealed(data):
+            encrypted = out.sealed = True
+            inner_name, data = sealed.unseal(data, secret, name)
+            inner = Path(inner_name)
+        rows = _rows(inner, name, data, defaults, out.problems)
     except OSError as error:
         out.problems.append(Problem(name, 0, f"cannot be read: {error.strerror or error}"))
-        return
+        return encrypted
     except strictyaml.YamlError as error:
         out.problems.append(Problem(name, error.line, error.reason))
-        return
+        return encrypted
     except ValueError as error:
         out.problems.append(Problem(name, 0, str(error)))
-        return
+        return encrypted
     used = out.count
-    library = file.stem
+    library = inner.stem
     try:
         for line, row in rows:
             library = str(row.get("library") or library)
             try:
+                form = _one(row, "form").lower()
+                if form.startswith(PREFIX):
+                    out.exclusions.append(exclusion(form, _one(row, "term"), library))
+                    continue
                 term = _term(row, library, name, line)
                 key = (fold(term.text) if term.form != "regex" else term.text, term.form, term.category, term.language, term.where)
                 if key in seen:
                     first = seen[key]
                     raise ValueError(f"{term.text!r} is a duplicate of {Path(first.file).name} line {first.line}")
-                pattern, condition = _compiled(term)
+                pattern, loose, condition = _compiled(term)
             except ValueError as error:
                 out.problems.append(Problem(name, line, str(error)))
                 continue
             seen[key] = term
+            if pattern is not None:
+                out._patterns[out.count] = pattern
+            if loose is not None:
+                out._loose[out.count] = loose
             out.terms.append(term)
-            out._patterns.append(pattern)
             out._conditions.append(condition)
     except csv.Error as error:
         out.problems.append(Problem(name, 0, f"is not CSV from here on: {error}"))
     if out.count == used and not any(problem.file == name for problem in out.problems):
         out.problems.append(Problem(name, 0, "holds no terms"))
+    return encrypted
 
 
-def _compiled(term: Term) -> tuple[Pattern, Surroundings | None]:
+def _compiled(term: Term) -> tuple[Pattern | None, Pattern | None, Surroundings | None]:
+    """What the term looks for, the same with substitutions undone if it wants that, and its conditions; a name is looked for otherwise."""
     try:
-        return compile_term(term), surroundings(term)
+        if term.form in NAME_FORMS:
+            names.check(term)
+            return None, None, surroundings(term)
+        return compile_term(term), compile_loose(term) if term.substitutions else None, surroundings(term)
     except ValueError as error:
         raise ValueError(f"{term.text!r} {error}") from None
 
 
-def _rows(file: Path, data: bytes, defaults: Mapping[str, str], problems: list[Problem]) -> Iterator[_Row]:
-    suffix = file.suffix.lower()
+def _rows(inner: Path, name: str, data: bytes, defaults: Mapping[str, str], problems: list[Problem]) -> Iterator[_Row]:
+    suffix = inner.suffix.lower()
     if suffix in (".yaml", ".yml"):
-        return _yaml_rows(strictyaml.parse(data, text_only=True, limit=MAX_BYTES), str(file), problems)
-    text = _text(data, str(file), problems)
+        return _yaml_rows(strictyaml.parse(data, text_only=True, limit=MAX_BYTES), name, problems)
+    text = _text(data, name, problems)
     if suffix == ".csv":
-        return _csv_rows(text, str(file), problems)
+        return _csv_rows(text, name, problems)
     if suffix == ".txt":
         return _list_rows(text, defaults)
-    raise ValueError(f"is not a keyword library: its name must end in {', '.join(_SUFFIXES)}")
+    raise ValueError(f"is not a keyword library: its name must end in {', '.join(PLAIN_SUFFIXES)}")
 
 
 def _text(data: bytes, name: str, problems: list[Problem]) -> list[str]:
@@ -199,7 +241,10 @@ def _list_rows(lines: list[str], defaults: Mapping[str, str]) -> Iterator[_Row]:
         text = line.strip()
         if text.startswith("#"):
             key, _, value = text.lstrip("# ").partition(":")
-            if key.strip().lower() in ("category", "severity", "language") and value.strip():
+            kind = key.strip().lower().removeprefix("exclude ")
+            if kind in EXCLUSION_KINDS and key.strip().lower() != kind:
+                yield number, {"term": value, "form": PREFIX + kind}
+            elif key.strip().lower() in ("category", "severity", "language", "substitutions") and value.strip():
                 given[key.strip().lower()] = value.strip()
         elif text:
             form = "wildcard" if "*" in text or "?" in text else "phrase" if len(text.split()) > 1 else "word"
@@ -213,9 +258,8 @@ def _yaml_rows(document: strictyaml.Document, name: str, problems: list[Problem]
         return
     problems.extend(Problem(name, document.line(place), f"{place[-1]!r} is given twice: the first is used") for place in document.repeated)
     problems.extend(Problem(name, document.line((key,)), f"{key!r} is not known and not used") for key in top if key not in _TOP)
-    defaults = {
-        key: value for key, value in top.items() if key in ("library", "category", "severity", "language", "form", "where", "unless")
-    }
+    defaults = {key: value for key, value in top.items() if key in _DEFAULTS}
+    yield from _yaml_exclusions(document, defaults)
     for index, entry in enumerate(top["terms"]):
         line = document.line(("terms", index))
         row = entry if isinstance(entry, dict) else {"term": entry}
@@ -223,6 +267,14 @@ def _yaml_rows(document: strictyaml.Document, name: str, problems: list[Problem]
         if unknown:
             problems.append(Problem(name, line, f"{', '.join(map(repr, unknown))} is not known and not used"))
         yield line, {**defaults, **row}
+
+
+def _yaml_exclusions(document: strictyaml.Document, defaults: Mapping[str, Any]) -> Iterator[_Row]:
+    given = document.value.get("exclusions") or []
+    for index, entry in enumerate(given if isinstance(given, list) else [given]):
+        line = document.line(("exclusions", index))
+        for kind, value in entry.items() if isinstance(entry, dict) else [("?", entry)]:
+            yield line, {"library": defaults.get("library"), "term": value, "form": f"{PREFIX}{kind}"}
 
 
 def _term(row: Mapping[str, Any], library: str, file: str, line: int) -> Term:
@@ -246,6 +298,10 @@ def _term(row: Mapping[str, Any], library: str, file: str, line: int) -> Term:
     if not within.isascii() or not within.isdigit() or not 1 <= int(within[:4]) <= _MAX_NEAR:
         raise ValueError(f"{text!r} has the distance {within!r}: 1 to {_MAX_NEAR} words")
     language = _one(row, "language") or None
+    substitutions = _one(row, "substitutions").lower()
+    if substitutions not in _YES_NO:
+        raise ValueError(f"{text!r} has the substitutions {substitutions!r}: true or false")
+    own = form not in NAME_FORMS and form != "regex"
     return Term(
         text,
         category,
@@ -258,6 +314,7 @@ def _term(row: Mapping[str, Any], library: str, file: str, line: int) -> Term:
         library,
         file,
         line,
+        _YES_NO[substitutions] and own,
     )
 
 

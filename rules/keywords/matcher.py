@@ -4,21 +4,46 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Collection, Sequence
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
 from rules.keywords.content import Stream, scan
 from rules.keywords.engines import AhoCorasickEngine, Engine, HyperscanEngine, cache_name, choose
-from rules.keywords.folding import Folded, decode, fold_bytes
-from rules.keywords.hits import Hit
+from rules.keywords.exclusions import Exclusions
+from rules.keywords.folding import Folded, decode, fold, fold_bytes
+from rules.keywords.hits import Hit, in_order
+from rules.keywords.names import NameIndex, last_part
 from rules.keywords.patterns import Pattern
+from rules.keywords.substitutions import is_substituted, plain
 from rules.keywords.surroundings import Surroundings
 from rules.keywords.tally import CONTEXT, Tally
-from rules.keywords.terms import PLACES, Term
+from rules.keywords.terms import NAME_FORMS, PLACES, Term
 
 _ESCAPED = re.compile(r"%[0-9A-Fa-f]{2}")
 _DATA_URL = re.compile(r"data:[^,]{0,200},", re.IGNORECASE)
+
+
+class _Engine:
+    """An engine over some of the terms: those whose ``patterns`` these are, by their number among all."""
+
+    def __init__(self, patterns: Mapping[int, Pattern], engine: str, cache: Path | None) -> None:
+        self._numbers, self._patterns = list(patterns), list(patterns.values())
+        self._engine: Engine = HyperscanEngine(self._patterns, cache) if engine == "hyperscan" else AhoCorasickEngine(self._patterns)
+
+    def spans(self, data: bytes, full: Collection[int]) -> Iterator[tuple[int, int, int]]:
+        """(start, end, term number); of one term's overlapping matches, the first."""
+        for index, ends in self._engine.candidates(data).items():
+            number = self._numbers[index]
+            if number in full:
+                continue
+            last = -1
+            for start, end in self._patterns[index].spans(data, ends):
+                if start >= last:
+                    yield start, end, number
+                    last = end
 
 
 class Matcher:
@@ -27,24 +52,30 @@ class Matcher:
     def __init__(
         self,
         terms: Sequence[Term],
-        patterns: Sequence[Pattern],
+        patterns: Mapping[int, Pattern],
+        loose: Mapping[int, Pattern],
         conditions: Sequence[Surroundings | None],
+        exclusions: Exclusions,
         engine: str,
         cache: Path | None,
         digest: str,
     ) -> None:
-        """``patterns`` and ``conditions`` belong to ``terms`` one to one. Raises ``ValueError`` for an engine that does not exist here."""
-        self.terms, self._patterns, self._conditions = terms, patterns, conditions
-        self._engine: Engine
-        if choose(engine) == "hyperscan":
-            self._engine = HyperscanEngine(patterns, cache / cache_name(digest) if cache is not None else None)
-        else:
-            self._engine = AhoCorasickEngine(patterns)
+        """``patterns`` by the number of their term; ``loose``: those of terms with substitutions, to be met where these are undone.
 
-    @property
-    def engine(self) -> str:
+        Raises ``ValueError`` for an engine that does not exist here.
+        """
+        self.terms, self.exclusions, self._conditions = terms, exclusions, conditions
+        self.engine = choose(engine)
         """``hyperscan`` or ``ahocorasick``."""
-        return self._engine.name
+
+        def made(kind: str, some: Mapping[int, Pattern]) -> _Engine:
+            kept = cache / cache_name(digest, kind) if cache is not None and self.engine == "hyperscan" else None
+            return _Engine(some, self.engine, kept)
+
+        self._plain = made("keywords", patterns)
+        self._loose = made("substitutions", loose) if loose else None
+        named = [(number, term) for number, term in enumerate(terms) if term.form in NAME_FORMS]
+        self._names = NameIndex(named) if named else None
 
     def in_text(self, text: str, where: str, *, context: int = CONTEXT) -> list[Hit]:
         """The hits in a name, title, address, search or other short text, in order. ``where`` is one of ``PLACES``.
@@ -55,11 +86,12 @@ class Matcher:
         _known(where)
         folded = fold_bytes(plain_text(text, where).encode("utf-8", "replace"))
         found = self.spans(folded)
+        named = self._named(text) if where == "name" and self._names is not None else []
         if not found:
-            return []
+            return named
         tally = Tally(self, where, context)
         tally.add(found, folded, lambda offset: len(folded.raw[:offset].decode("utf-8", "ignore")))
-        return tally.hits()
+        return in_order([*named, *tally.hits()])
 
     def in_bytes(self, data: bytes | memoryview, where: str = "text", *, context: int = CONTEXT) -> list[Hit]:
         """The hits in the content of a file, in order; ``start`` and ``end`` are byte offsets. See ``content`` for the encodings.
@@ -82,17 +114,34 @@ class Matcher:
 
         ``full``: numbers of terms that are not looked for any more.
         """
-        data = folded.data
-        out = []
-        for number, ends in self._engine.candidates(data).items():
-            if number in full:
-                continue
-            last = -1
-            for start, end in self._patterns[number].spans(data, ends):
-                if start >= last:
+        out = list(self._plain.spans(folded.data, full))
+        if self._loose is not None:
+            known: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+            for start, end, number in out:
+                if self.terms[number].substitutions:
+                    known[number].append((start, end))
+            for start, end, number in self._loose.spans(plain(folded.data), full):
+                before = bisect_left(known[number], (end, 0))
+                if before and known[number][before - 1][1] > start:
+                    continue  # the term as it is
+                if is_substituted(folded.data[start:end], fold(self.terms[number].text)):
                     out.append((start, end, number))
-                    last = end
         out.sort()
+        return out
+
+    def _named(self, text: str) -> list[Hit]:
+        """The known names that the last part of ``text``, a name or a path, is."""
+        assert self._names is not None
+        start, name = last_part(text)
+        out = []
+        for number in self._names.find(name):
+            term, before, whole = self.terms[number], fold(text[:start]).encode("utf-8", "replace"), fold(name).encode("utf-8", "replace")
+            if self.allowed(number, "name", before + whole, len(before), len(before) + len(whole)):
+                hit = Hit(
+                    term.text, term.category, term.severity, term.library, term.form, term.language, "name",
+                    start, start + len(name), name, text[max(0, start - CONTEXT) : start + len(name)],
+                )  # fmt: skip
+                out.append(hit)
         return out
 
     def allowed(self, number: int, where: str, data: bytes, start: int, end: int) -> bool:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Protocol
 
 from rules.keywords.boundaries import CONTINUOUS, WORD, breaks_at, is_word, word_end
 from rules.keywords.folding import fold
+from rules.keywords.substitutions import plain_term
 from rules.keywords.terms import Term
 
 MAX_TERM = 200  # characters
@@ -209,6 +210,13 @@ def compile_term(term: Term) -> Pattern:
         raise ValueError("is a stem of several words: use the form wildcard with * at its end")
     encoded = tuple(word.encode() for word in words)
     return Phrase(encoded, max(encoded, key=len), _reach(words))
+
+
+def compile_loose(term: Term) -> Pattern:
+    """The pattern of ``term`` in text whose substitutions are undone (``substitutions.plain``). Raises ``ValueError`` as ``compile_term``."""
+    if term.form == "regex":
+        raise ValueError("is a regular expression: it says itself which signs may stand for letters")
+    return compile_term(replace(term, text=plain_term(fold(term.text))))
 
 
 def phrase_source(words: Iterable[str]) -> str:

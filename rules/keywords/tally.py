@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rules.keywords.folding import Folded, decode
-from rules.keywords.hits import Hit
+from rules.keywords.hits import Hit, in_order
 
 if TYPE_CHECKING:
     from rules.keywords.matcher import Matcher
@@ -53,7 +53,7 @@ class Tally:
             if count > MAX_KEPT:
                 at = self._last[number]
                 self._hits[at] = replace(self._hits[at], repeats=count - MAX_KEPT)
-        return sorted(self._hits, key=lambda hit: (hit.start, hit.end, hit.library, hit.term, hit.category))
+        return in_order(self._hits)
 
     def _hit(self, number: int, folded: Folded, start: int, end: int, place: Callable[[int], int]) -> Hit:
         term, raw, width = self._matcher.terms[number], folded.raw, self._context

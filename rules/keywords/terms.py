@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-FORMS = ("word", "phrase", "stem", "wildcard", "regex")
+FORMS = ("word", "phrase", "stem", "wildcard", "regex", "name", "name-like")
 """word: that word and no other. phrase: its words in order, whatever parts them. stem: every word that begins so. wildcard: ``*`` any letters
-or digits, ``?`` one. regex: RE2 syntax (https://github.com/google/re2/wiki/Syntax), case-blind, no word boundaries of its own."""
+or digits, ``?`` one. regex: RE2 syntax (https://github.com/google/re2/wiki/Syntax), case-blind, no word boundaries of its own. name: a whole
+file name, case-blind. name-like: a file name as copies and renamings leave it (see ``names``)."""
+
+NAME_FORMS = ("name", "name-like")
 
 PLACES = ("search_terms", "title", "url", "name", "text", "application")
 """The kinds of text a term can be confined to with ``where``."""
@@ -30,7 +33,8 @@ class Near:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One term. ``where`` empty: everywhere. ``unless``: words or phrases that silence it nearby. ``file`` and ``line``: where it was written."""
+    """One term. ``where`` empty: everywhere. ``unless``: words or phrases that silence it nearby. ``substitutions``: digits and signs
+    count for the letters they are written for (see ``substitutions``). ``file`` and ``line``: where it was written."""
 
     text: str
     category: str
@@ -43,3 +47,4 @@ class Term:
     library: str = ""
     file: str = ""
     line: int = 0
+    substitutions: bool = False

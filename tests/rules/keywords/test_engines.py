@@ -13,7 +13,7 @@ from rules.keywords.engines import choose
 
 pytest.importorskip("hyperscan")
 
-LIBRARY = """term,category,severity,form,language,unless,where,near,within
+LIBRARY = """term,category,severity,form,language,unless,where,near,within,substitutions
 tor,anonymisers,3,word,,,,,
 ab,a,1,word,,,,,
 abc,a,1,stem,,,,,
@@ -35,12 +35,15 @@ c++,a,1,word,,,,,
 .ab bc,a,1,phrase,,,,,
 bcd,a,1,word,,ab|a b,,,
 dcb,a,1,word,,,,ab,2
+tail,a,1,word,,,,,,true
+salt boat,a,1,phrase,,,,,,yes
+oboe,a,1,stem,,,,,,true
 """
 
-ALPHABET = st.sampled_from(list("abcdABC  \n_-.+/0é\u0301中文ひらไทยשלוםмирЯßſK\u00ad\u200b\ufeff“”ａｂİı\x00\ud800"))
+ALPHABET = st.sampled_from(list("abcdABC  \n_-.+/0é\u0301中文ひらไทยשלוםмирЯßſK\u00ad\u200b\ufeff“”ａｂİı\x00\ud800014@$7tailobe"))
 PIECES = st.sampled_from(
     ["tor", "Tor", "ab", "abc", "ABCD", "a b a", "a  b\na", "ab-c d", "abbc", "xbcda", "straße", "STRASSE", "e\u0301te\u0301", "été", "中文", "ไทย",
-     "мир", "миру", "c++", ".ab bc", "bcd", "dcb", " ", " ", "\n", "-", "_", "é", "“", "ｔｏｒ", "t\u200bor", "cxa"]
+     "мир", "миру", "c++", ".ab bc", "bcd", "dcb", " ", " ", "\n", "-", "_", "é", "“", "ｔｏｒ", "t\u200bor", "cxa", "ta1l", "t@il", "tall", "7417", "s4lt", "$alt", "b0at", "b0@7", "0b0es", "oboe"]
 )  # fmt: skip
 TEXTS = st.one_of(st.text(ALPHABET, max_size=60), st.lists(PIECES, max_size=20).map("".join), st.lists(PIECES, max_size=20).map(" ".join))
 
@@ -77,7 +80,7 @@ def test_the_same_hits_in_bytes(matchers: tuple[Matcher, Matcher], text: str, en
 def test_every_term_of_the_library_can_hit_in_both(matchers: tuple[Matcher, Matcher]) -> None:
     text = (
         "Tor | AB | abcd | a b a | ab c  d | axbcd | xbcde | xbcay ab | bax! c | c.a\n| STRASSE | e\u0301te\u0301 | 的中文字 | ひらがな | ภาษาไทยดี | "
-        "שלום | миру | C++ | .ab bc " + "~ " * 45 + " bcd " + "~ " * 45 + " dcb one ab | cya"
+        "שלום | миру | C++ | .ab bc " + "~ " * 45 + " bcd " + "~ " * 45 + " dcb one ab | t@1l | 5alt b0at | 0boe5 | cya"
     )
     for matcher in matchers:
         found = {hit.term for hit in matcher.in_text(text, "text")}

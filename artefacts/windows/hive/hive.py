@@ -56,7 +56,7 @@ def open_hive(file: EvidenceFile) -> Hive:
 
 
 def _load(file: EvidenceFile) -> Image:
-    data: bytes | bytearray = file.read(LARGEST_HIVE + 1)
+    data = file.read(LARGEST_HIVE + 1)
     if not data:
         raise Unrecognised("an empty file, not a registry hive")
     if data[:4] == b"CREG":
@@ -73,7 +73,7 @@ def _load(file: EvidenceFile) -> Image:
     logs = []
     if header is None or header.dirty:
         logs = [(other.name, other.read(LARGEST_HIVE)) for other in file.siblings() if other.name.lower() in wanted]
-    data, done = replay(data, header, logs)
+    replayed, done = replay(data, header, logs)
     state.extend(done.problems)
     if header is None or header.dirty:
         if done.pages:
@@ -86,10 +86,12 @@ def _load(file: EvidenceFile) -> Image:
     if header is None:
         header = next((log for _, content in logs if (log := read_header(content)) is not None and log.sound), None)
     # Without a base block the root key is where Windows always puts it, in the first cell of the first bin.
-    header = header or Header(0, 0, 0, 5, 0, 32, len(data) - BASE, "", False)
-    if BASE + header.size > len(data):
-        state.append(Problem(f"cut short: {BASE + header.size} bytes by its header, {len(data)} there", Status.FAILED, f"offset={len(data)}"))
-    return Image(data, header, done, state)
+    header = header or Header(0, 0, 0, 5, 0, 32, len(replayed) - BASE, "", False)
+    if BASE + header.size > len(replayed):
+        state.append(
+            Problem(f"cut short: {BASE + header.size} bytes by its header, {len(replayed)} there", Status.FAILED, f"offset={len(replayed)}")
+        )
+    return Image(replayed, header, done, state)
 
 
 def fold(name: str) -> str:
@@ -319,6 +321,8 @@ class Value:
         at, end = hive.cell(offset, "a value")
         if end - at < 20:
             raise Damaged("a value is shorter than its fixed part")
+        self._size: int
+        self._data_at: int
         signature, length, self._size, self._data_at, self.type, flags = _VK.unpack_from(hive.data, at)
         if signature != b"vk":
             raise Damaged("a value without its signature")

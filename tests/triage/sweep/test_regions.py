@@ -53,7 +53,7 @@ def test_fat_clusters_need_not_lie_on_the_grid_of_the_disk(tmp_path: Path, optio
     image = tmp_path / "fat.raw"
     with image.open("wb") as file:
         file.truncate(300 << 20 if "32" in options else 60 << 20)
-    subprocess.run(["mkfs.fat", *options, "-R", "35", str(image)], check=True, capture_output=True)
+    subprocess.run(["mkfs.fat", "-a", *options, "-R", "35", str(image)], check=True, capture_output=True)
     (tmp_path / "marker").write_bytes(b"marker" * 10_000)
     subprocess.run(["mcopy", "-i", str(image), str(tmp_path / "marker"), "::marker"], check=True, capture_output=True)
     source = open_source(image)

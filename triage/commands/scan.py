@@ -105,8 +105,8 @@ def _rules(setup: Setup, keywords: list[str], yara: list[str], quiet: bool) -> d
     from rules import conditions, findings
     from triage.text import visible
 
-    def warn(problem: object) -> None:
-        if not quiet:
+    def warn(problem: object, *, anyway: bool = False) -> None:
+        if anyway or not quiet:
             print(f"triage: warning: {visible(str(problem))}", file=sys.stderr)
 
     identities: dict[str, Any] = {}
@@ -130,7 +130,7 @@ def _rules(setup: Setup, keywords: list[str], yara: list[str], quiet: bool) -> d
         setup.keywords = [str(words.SHIPPED) if name == "shipped" else str(existing(Path(name), "the keyword list")) for name in keywords]
         libraries = words.load([Path(path) for path in setup.keywords])
         for trouble in libraries.problems:
-            warn(trouble)
+            warn(trouble, anyway=not libraries.count)  # then it says why there is no scan
         if not libraries.count:
             stop("the keyword lists hold no usable term")
         identities["keywords"] = {"digest": libraries.digest, "terms": libraries.count}
@@ -140,7 +140,7 @@ def _rules(setup: Setup, keywords: list[str], yara: list[str], quiet: bool) -> d
         setup.yara = [str(yara_rules.SHIPPED) if name == "shipped" else str(existing(Path(name), "the YARA rules")) for name in yara]
         rules = yara_rules.load([Path(path) for path in setup.yara])
         for wrong in rules.problems:
-            warn(wrong)
+            warn(wrong, anyway=not rules.count)
         if not rules.count:
             stop("the YARA files hold no usable rule")
         identities["yara"] = {"digest": rules.digest, "rules": rules.count}

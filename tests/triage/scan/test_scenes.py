@@ -38,3 +38,15 @@ def test_nobody_reads_the_result(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
     assert "Exception ignored" not in done.stderr
     assert (tmp_path / "case" / "seal.json").is_file()
+
+
+def test_why_no_rule_is_usable_is_said_even_when_quiet(tmp_path: Path, scan: Scan) -> None:
+    (tmp_path / "evidence").mkdir()
+    (tmp_path / "evidence" / "letter.txt").write_text("hello")
+    (tmp_path / "rules.yar").write_text("rule broken {\n condition: nothing }\n")
+    (tmp_path / "words.csv").write_text("term,category,severity,form\nhello,demonstration,9,word\n")
+    for option, name, line in (("--yara", "rules.yar", 2), ("--keywords", "words.csv", 2)):
+        result = scan(tmp_path / "evidence", option, tmp_path / name, "--quiet", case=tmp_path / name.replace(".", "-"))
+        assert result.code == 2
+        assert f"{tmp_path / name}:{line}: " in result.err
+        assert "usable" in result.err.splitlines()[-1]

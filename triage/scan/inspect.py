@@ -351,9 +351,13 @@ class Inspector:
         if plain and content.data is None:
             self._emit.count(what, Status.PARSED, size=content.read)  # matched as it was read, by ``_TextFeed``
             return None
-        with io.BytesIO(content.data) if content.data is not None else filesystem.open(entry) as stream:
-            pieces = extract(stream, entry.name, self._pulse.beat) if kind or readable else [Piece(stream.read(), "")]
-            found = search(words, pieces)
+        try:
+            with io.BytesIO(content.data) if content.data is not None else filesystem.open(entry) as stream:
+                pieces = extract(stream, entry.name, self._pulse.beat) if kind or readable else [Piece(stream.read(), "")]
+                found = search(words, pieces)
+        except OSError as error:
+            self._emit.problem(what, Status.UNREADABLE, entry.path, str(error) or "the content could not be opened", size=entry.size)
+            return None
         for problem in found.problems:
             where = f" ({problem.locator})" if problem.locator else ""
             self._emit.problem(what, problem.status, entry.path, problem.reason + where, size=entry.size)

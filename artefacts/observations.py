@@ -321,13 +321,14 @@ class LogCleared(Observation):
 
 @dataclass(slots=True, kw_only=True)
 class LogGap(Observation):
-    """Records missing inside a log: numbers ``first`` to ``last``, between the times of the records on either side."""
+    """Records missing inside a log: numbers ``first`` to ``last``, between the times of the records on either side. ``reason``: if known."""
 
     log: str
     first: int
     last: int
     before: Time = NOT_RECORDED
     after: Time = NOT_RECORDED
+    reason: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)

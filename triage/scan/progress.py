@@ -122,12 +122,13 @@ class TerminalProgress:
         # A disk of many small files is slow by the file, one of few large files by the byte: the slower share is the honest one.
         shares = [done / total for done, total in ((files, self._files), (size, self._size)) if total]
         share = min(shares) if shares else None
-        detail = f"{files:,} {self._unit}  {_size(size)}  {_size(size / elapsed)}/s"
+        # What matters most stands first: a narrow window cuts off the end.
+        parts = [f"{self._alerts} ALERT{'S' if self._alerts > 1 else ''}"] if self._alerts else []
         if share is not None and share > 0.01 and elapsed > 2:
             left = elapsed / share - elapsed
-            detail += f"  about {left / 60:.0f} min left" if left > 90 else f"  about {left:.0f} s left"
-        if self._alerts:
-            detail += f"  {self._alerts} ALERT{'S' if self._alerts > 1 else ''}"
+            parts.append(f"about {left / 60:.0f} min left" if left > 90 else f"about {left:.0f} s left")
+        parts += [f"{files:,} {self._unit}", _size(size), f"{_size(size / elapsed)}/s"]
+        detail = "  ".join(parts)
         self._bar.update(self._task, completed=share or 0, detail=detail)
 
     def alert(self, finding: dict[str, Any]) -> None:

@@ -351,3 +351,18 @@ def test_words_that_are_never_used() -> None:
 )
 def test_size_words(count: int, words: str) -> None:
     assert size_words(count) == words
+
+
+def test_a_sweep_is_judged_by_its_blocks_and_names_its_blind_spots() -> None:
+    odds = "Sampled 10 of 20 blocks, drawn at random. None was met."
+    swept = [
+        cover("sweep", "parsed", 10, 40960, odds, volume=""),
+        cover("sweep of a volume", "parsed", 10, 40960, "every sector tried"),
+        cover("sweep, what it cannot see", "skipped_by_rule", 0, 0, "encrypted files are blind spots", volume=""),
+    ]
+    judged = judge(coverage=swept)
+    assert judged["outcome"] == "nothing_found" and odds in judged["looked_at"]["text"]
+    assert judged["not_checked"] == ["A sweep has blind spots. Encrypted files are blind spots."]
+    stopped = judge(coverage=[*swept, cover("sweep", "out_of_time", 5, 0, "5 more blocks are needed", volume="")])
+    assert stopped["outcome"] == "not_checked"
+    assert judge(coverage=swept[1:])["outcome"] == "not_checked", "a volume that was drawn from, and nothing that was read"

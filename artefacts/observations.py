@@ -441,7 +441,10 @@ class BlockMatch(Observation):
 
 @dataclass(slots=True, kw_only=True)
 class KeywordHit(Observation):
-    """A keyword met. ``where`` is the kind of text (search_terms, title, url, name, text); ``context`` the words around it."""
+    """A keyword met. ``where`` is the kind of text (search_terms, title, url, name, text, application); ``context`` the words around it.
+
+    ``weight``: 0 to 100, to put the strongest first, and ``weighed`` what it is made of, in words (rules/keywords/score.py).
+    """
 
     term: str
     category: str
@@ -453,6 +456,8 @@ class KeywordHit(Observation):
     language: str | None = None
     count: int = 1
     other_terms: tuple[str, ...] = ()
+    weight: int = 0
+    weighed: str = ""
     time: Time = NOT_RECORDED
     user: str | None = None
 

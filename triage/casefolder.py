@@ -23,12 +23,9 @@ def prepare(case: Path, sources: Iterable[tuple[Path, bool]]) -> bool:
     """
     case = case.absolute()
     resolved = case.resolve()
-    for source, live in sources:
-        evidence = source.resolve()
-        if resolved == evidence or (evidence.is_dir() and evidence in resolved.parents and not _is_root(evidence)):
-            raise CaseError(f"the case folder {case} lies inside the evidence {source}: choose a folder somewhere else")
-        if live and _same_drive(resolved, evidence):
-            raise CaseError(f"the case folder {case} lies on the drive that is to be examined: choose a folder on the stick")
+    why = objection(resolved, sources)
+    if why is not None:
+        raise CaseError(f"the case folder {case} {why}")
     try:
         case.mkdir(parents=True, exist_ok=True)
         probe = case / f".write-test-{os.getpid()}"
@@ -41,6 +38,17 @@ def prepare(case: Path, sources: Iterable[tuple[Path, bool]]) -> bool:
     if any(case.iterdir()):
         raise CaseError(f"the folder {case} is not empty and holds no case: choose a new folder")
     return False
+
+
+def objection(resolved: Path, sources: Iterable[tuple[Path, bool]]) -> str | None:
+    """Why nothing of ours may be written below the folder ``resolved``, in words; None if it may. ``sources`` as in ``prepare``."""
+    for source, live in sources:
+        evidence = source.resolve()
+        if resolved == evidence or (evidence.is_dir() and evidence in resolved.parents and not _is_root(evidence)):
+            return f"lies inside the evidence {source}: choose a folder somewhere else"
+        if live and _same_drive(resolved, evidence):
+            return "lies on the drive that is to be examined: choose a folder on the stick"
+    return None
 
 
 def _is_root(path: Path) -> bool:

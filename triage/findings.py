@@ -27,7 +27,7 @@ class Finding:
     """One finding, as it stands in the journal and in report.json.
 
     ``indicates``: found, refer or note. ``count``: how many observations it rests on; ``observations`` names the strongest hundred of
-    them; ``examples`` describes the strongest three as {observation, path, locator, time, context}. All other words are those of
+    them (``weight``, 0 to 100, decides among those of one severity); ``examples`` describes the strongest three as {observation, path, locator, time, context}. All other words are those of
     the strongest. ``times`` maps the observation's time fields to RFC 3339 or null, with ``<field>_reason``; of a group also
     ``first`` and ``last``. ``advice``: keys of rules/conditions/advice.yaml.
     """
@@ -53,6 +53,7 @@ class Finding:
     times: dict[str, str | None] = field(default_factory=dict)
     context: str = ""
     count: int = 1
+    weight: int = 0
     examples: list[dict[str, Any]] = field(default_factory=list)
     observations: list[str] = field(default_factory=list)
 
@@ -66,10 +67,10 @@ class Finding:
         return cls(**{item.name: data[item.name] for item in fields(cls) if item.name in data})
 
 
-def sort_key(finding: Finding | Mapping[str, Any]) -> tuple[int, int, str, str, str]:
-    """The order of findings in every report: what they indicate, severity, title, path, id."""
+def sort_key(finding: Finding | Mapping[str, Any]) -> tuple[int, int, int, str, str, str]:
+    """The order of findings in every report: what they indicate, severity, weight, title, path, id."""
     data = finding if isinstance(finding, Mapping) else finding.to_json()
-    return (INDICATIONS.index(data["indicates"]), -data["severity"], data["title"], data["path"] or "", data["id"])
+    return (INDICATIONS.index(data["indicates"]), -data["severity"], -data.get("weight", 0), data["title"], data["path"] or "", data["id"])
 
 
 class FindingEngine:
@@ -122,9 +123,15 @@ def _finding(rule: Rule, observation: Mapping[str, Any]) -> Finding:
         hashes=hashes,
         times=times,
         context=context,
+        weight=_weight(observation),
         examples=[{"observation": observation["id"], "path": path, "locator": locator, "time": _moment(times), "context": context}],
         observations=[observation["id"]],
     )
+
+
+def _weight(observation: Mapping[str, Any]) -> int:
+    value = observation.get("weight")
+    return value if isinstance(value, int) and 0 <= value <= 100 else 0
 
 
 def _finding_id(rule: Rule, observation: Mapping[str, Any]) -> str:
@@ -151,14 +158,15 @@ def _moment(times: Mapping[str, str | None]) -> str | None:
     return next((times[name] for name in ("time", "last", "started", "deleted", "created") if times.get(name)), None)
 
 
-_Order = tuple[int, int, bool, str, str, str]
+_Order = tuple[int, int, int, bool, str, str, str]
 
 
 def _order(finding: Finding) -> _Order:
-    """Strongest first: severity, what it indicates, live before deleted, then path, locator and id, which differ between observations."""
+    """Strongest first: severity, what it indicates, weight, live before deleted, then path, locator and id, which differ between observations."""
     return (
         -finding.severity,
         INDICATIONS.index(finding.indicates),
+        -finding.weight,
         not finding.allocated,
         finding.path or "",
         finding.locator,

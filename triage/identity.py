@@ -14,20 +14,22 @@ PACKAGES = ("triage", "artefacts", "hashsets", "rules", "report_templates")
 _IGNORED = ("__pycache__",)
 
 
+def package_roots() -> list[Path]:
+    """The folders of our packages."""
+    specs = [importlib.util.find_spec(package) for package in PACKAGES]
+    return [Path(next(iter(spec.submodule_search_locations))).resolve() for spec in specs if spec and spec.submodule_search_locations]
+
+
 @cache
 def self_sha256() -> str:
     """SHA-256 over the names and bytes of all files of our packages, in name order; of a frozen bundle, over its executable."""
     if getattr(sys, "frozen", False):
         return hashlib.sha256(Path(sys.executable).read_bytes()).hexdigest()
     digest = hashlib.sha256()
-    for package in PACKAGES:
-        spec = importlib.util.find_spec(package)
-        if spec is None or not spec.submodule_search_locations:
-            continue
-        root = Path(next(iter(spec.submodule_search_locations)))
+    for root in package_roots():
         for path in sorted(root.rglob("*"), key=lambda p: p.relative_to(root).as_posix()):
             if path.is_file() and not any(part in _IGNORED for part in path.parts):
-                digest.update(f"{package}/{path.relative_to(root).as_posix()}\0{path.stat().st_size}\0".encode())
+                digest.update(f"{root.name}/{path.relative_to(root).as_posix()}\0{path.stat().st_size}\0".encode())
                 digest.update(path.read_bytes())
     return digest.hexdigest()
 

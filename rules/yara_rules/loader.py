@@ -51,8 +51,8 @@ def load(paths: Sequence[Path], *, cache: Path | None = None) -> YaraRules:
         try:
             rules = read_compiled(kept)
         except (OSError, ValueError):
-            pass
-        else:
+            rules = None
+        if rules is not None and rules.digest == ours:
             return YaraRules(rules.compiled, rules.count, ours, rules.namespaces, [*problems, *_of_content(rules)], rules.warnings)
     rules = _compile(sources, ours, problems)
     if kept is not None:

@@ -125,9 +125,14 @@ def read_compiled(path: Path) -> YaraRules:
     if not data.startswith(_MAGIC) or hashlib.sha256(data[start:]).hexdigest().encode() != data[len(_MAGIC) : start - 1]:
         raise ValueError(f"{path} does not hold compiled rules, or was damaged")
     head, _, body = data[start:].partition(b"\n")
-    facts = json.loads(head)
-    if facts["yara"] != _version():
-        raise ValueError(f"{path} was made by YARA {facts['yara']}")
+    try:
+        facts = json.loads(head)
+        made_by, count, digest, namespaces = facts["yara"], int(facts["count"]), str(facts["digest"]), tuple(facts["namespaces"])
+        problems, warnings = ([Problem(**item) for item in facts[key]] for key in ("problems", "warnings"))
+    except (KeyError, TypeError, ValueError):
+        raise ValueError(f"{path} does not hold compiled rules of ours") from None
+    if made_by != _version():
+        raise ValueError(f"{path} was made by YARA {made_by}")
     compiled = None
     if body:
         import yara
@@ -136,8 +141,7 @@ def read_compiled(path: Path) -> YaraRules:
             compiled = yara.load(file=io.BytesIO(body))
         except yara.Error as error:
             raise ValueError(f"{path} cannot be used: {error}") from None
-    problems, warnings = ([Problem(**item) for item in facts[key]] for key in ("problems", "warnings"))
-    return YaraRules(compiled, facts["count"], facts["digest"], facts["namespaces"], problems, warnings)
+    return YaraRules(compiled, count, digest, namespaces, problems, warnings)
 
 
 def _version() -> str:

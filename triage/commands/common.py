@@ -28,6 +28,18 @@ def duration(text: str) -> float:
     return hours * 3600 + minutes * 60 + seconds
 
 
+def list_secret(key_file: Path | None) -> bytes | None:
+    """What opens encrypted keyword lists, from its key file; a mistake ends the program."""
+    if key_file is None:
+        return None
+    from rules.sealed import load_secret
+
+    try:
+        return load_secret(existing(key_file, "the key file"))
+    except (OSError, ValueError) as error:
+        stop(str(error))
+
+
 def existing(path: Path, what: str) -> Path:
     """``path`` made absolute, or a clear error and exit code 2."""
     if not path.exists():

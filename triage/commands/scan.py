@@ -31,6 +31,7 @@ def scan(
     keywords: Annotated[
         list[str] | None, typer.Option(help="Keyword list (CSV, YAML or text); 'shipped' for the demonstration lists.")
     ] = None,
+    list_key: Annotated[Path | None, typer.Option(help="Key file of encrypted keyword lists.")] = None,
     yara: Annotated[list[str] | None, typer.Option(help="YARA file or folder; 'shipped' for those that come with the tool.")] = None,
     profile: Annotated[str, typer.Option(help="quick, standard or full.")] = "standard",
     time_budget: Annotated[str | None, typer.Option(help="End after this long with what there is: 15m, 90s, 1h.")] = None,
@@ -66,7 +67,7 @@ def scan(
         hash_sets=_hash_sets(hashset or [], role, hashset_key),
         exclude_users=list((visit_data or {}).get("scope", {}).get("exclude_users", [])),
     )
-    identities = _rules(setup, keywords or [], yara or [], quiet)
+    identities = _rules(setup, keywords or [], list_key, yara or [], quiet)
     job = Job(
         setup=setup, case=case, signer=examine.signer(key, passphrase_file), visit=visit_data, time_budget=budget, hash_sources=hash_source,
         arguments=sys.argv[1:], identities=identities,
@@ -100,10 +101,16 @@ def _hash_sets(names: list[str], role: str | None, key_file: Path | None) -> lis
     return out
 
 
-def _rules(setup: Setup, keywords: list[str], yara: list[str], quiet: bool) -> dict[str, Any]:
-    """Load everything once here, so that a mistake is told before the scan; returns the identities for the journal."""
+def _rules(setup: Setup, keywords: list[str], list_key: Path | None, yara: list[str], quiet: bool) -> dict[str, Any]:
+    """Load everything once here, so that a mistake is told before the scan, and what can be kept compiled is compiled once for all workers.
+
+    Returns the identities for the journal."""
     from rules import conditions, findings
+    from triage.commands.common import list_secret
+    from triage.scan.compiled import folder_for
     from triage.text import visible
+
+    examined = [(Path(item.path), item.live) for item in setup.sources.values()]
 
     def warn(problem: object, *, anyway: bool = False) -> None:
         if anyway or not quiet:
@@ -126,19 +133,30 @@ def _rules(setup: Setup, keywords: list[str], yara: list[str], quiet: bool) -> d
             identities["hash_sets"].append(opened.identity)
     if keywords:
         from rules import keywords as words
+        from rules.sealed import WrongKey
 
         setup.keywords = [str(words.SHIPPED) if name == "shipped" else str(existing(Path(name), "the keyword list")) for name in keywords]
-        libraries = words.load([Path(path) for path in setup.keywords])
+        secret = list_secret(list_key)
+        setup.list_secret = secret.hex() if secret else None
+        try:
+            libraries = words.load([Path(path) for path in setup.keywords], secret=secret)
+        except WrongKey as error:
+            stop(str(error))
         for trouble in libraries.problems:
             warn(trouble, anyway=not libraries.count)  # then it says why there is no scan
         if not libraries.count:
             stop("the keyword lists hold no usable term")
+        if not libraries.sealed:
+            setup.keywords_cache = folder_for(setup.keywords, examined)
+        if setup.keywords_cache:
+            libraries.matcher(cache=Path(setup.keywords_cache))
         identities["keywords"] = {"digest": libraries.digest, "terms": libraries.count}
     if yara:
         from rules import yara_rules
 
         setup.yara = [str(yara_rules.SHIPPED) if name == "shipped" else str(existing(Path(name), "the YARA rules")) for name in yara]
-        rules = yara_rules.load([Path(path) for path in setup.yara])
+        setup.yara_cache = folder_for(setup.yara, examined)
+        rules = yara_rules.load([Path(path) for path in setup.yara], cache=Path(setup.yara_cache) if setup.yara_cache else None)
         for wrong in rules.problems:
             warn(wrong, anyway=not rules.count)
         if not rules.count:

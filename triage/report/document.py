@@ -32,7 +32,7 @@ _VOLUME = (
 )
 _FINDING = (
     "id", "rule", "rule_version", "category", "severity", "indicates", "title", "explanation", "innocent_explanations", "bears_on", "advice",
-    "source", "volume", "path", "allocated", "locator", "user", "hashes", "times", "context", "count", "examples", "observations",
+    "source", "volume", "path", "allocated", "locator", "user", "hashes", "times", "context", "count", "weight", "examples", "observations",
 )  # fmt: skip
 _COVERAGE = ("source", "volume", "what", "status", "count", "bytes", "reason", "path")
 _CUT_OFF = {

@@ -29,6 +29,7 @@ from triage.scan.content import ALGORITHMS, KEEP, Content, digests_of, read_cont
 from triage.scan.emit import Emitter, observation_json
 from triage.scan.filetype import file_type, is_text
 from triage.scan.pool import Pulse
+from triage.scan.remembered import hits_in
 from triage.scan.setup import Setup
 
 if TYPE_CHECKING:
@@ -43,19 +44,6 @@ READ, WORDS, YARA, PARSE = 1, 2, 3, 4
 
 MAX_OBSERVATIONS = 2_000_000
 """Observations one artefact may give from one file."""
-
-TEXT_FIELDS: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "PageVisit": (("url", "url"), ("title", "title")),
-    "Download": (("url", "url"), ("path", "name")),
-    "SearchQuery": (("terms", "search_terms"),),
-    "Bookmark": (("url", "url"), ("title", "title")),
-    "FormEntry": (("value", "search_terms"),),
-    "CachedItem": (("url", "url"),),
-    "FileSeen": (("path", "name"),),
-    "DeletedFile": (("path", "name"),),
-    "SharedFile": (("name", "name"),),
-}
-"""Which fields of an observation are words to match, and what kind of text each is."""
 
 _COLUMN = {name: number for number, name in enumerate(LISTING_COLUMNS)}
 
@@ -120,7 +108,10 @@ class Inspector:
             return None
         from rules import keywords
 
-        return keywords.load([Path(path) for path in self._setup.keywords]).matcher()
+        return keywords.load(
+            [Path(path) for path in self._setup.keywords],
+            secret=bytes.fromhex(self._setup.list_secret) if self._setup.list_secret else None,
+        ).matcher(cache=Path(self._setup.keywords_cache) if self._setup.keywords_cache else None)
 
     @cached_property
     def _yara(self) -> YaraRules | None:
@@ -128,7 +119,8 @@ class Inspector:
             return None
         from rules import yara_rules
 
-        return yara_rules.load([Path(path) for path in self._setup.yara])
+        cache = Path(self._setup.yara_cache) if self._setup.yara_cache else None
+        return yara_rules.load([Path(path) for path in self._setup.yara], cache=cache)
 
     @cached_property
     def _findings(self) -> FindingEngine:
@@ -467,10 +459,13 @@ class Inspector:
         parser: str = "keywords/1",
         locator: str = "",
         places: Mapping[Key, str] = MappingProxyType({}),
+        about: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
-        from rules.keywords import captures
+        """Journal hits in a file, or in the record ``about`` that was read from it, unless their library's keeper excludes that place."""
+        from rules.keywords import captures, weigh
 
-        for best in captures(hits):
+        for best in captures(self._not_excluded(hits, entry, about)):
+            weight = weigh(best, 0 if about else entry.size)
             observation = KeywordHit(
                 term=best.term,
                 category=best.category,
@@ -482,11 +477,26 @@ class Inspector:
                 language=best.language,
                 count=best.count,
                 other_terms=best.other_terms,
+                weight=weight.points,
+                weighed=weight.reasons,
                 time=time,
                 user=user or user_of(entry.path),
                 locator=places.get((best.library, best.category, best.term, best.where)) or locator or entry.address,
             )
             self._observe(observation, parser, entry, words=False)
+
+    def _not_excluded(self, hits: Iterable[Hit], entry: Entry, about: Mapping[str, Any]) -> list[Hit]:
+        assert self._words is not None
+        every = list(hits)
+        out = self._words.exclusions.libraries(
+            addresses=[about["url"]] if isinstance(about.get("url"), str) else [],
+            paths=[path for path in (entry.path, about.get("path")) if isinstance(path, str)],
+            application=about["provenance"]["parser"].partition("/")[0] if about else "",
+        )
+        for library in out:
+            left = sum(1 + hit.repeats for hit in every if hit.library == library)
+            self._emit.count("keywords", Status.SKIPPED, f"left out by an exclusion of {library}", times=left)
+        return [hit for hit in every if hit.library not in out]
 
     def _observe(self, item: Observation, parser: str, entry: Entry, *, in_file: bool = True, words: bool = True) -> None:
         """Journal an observation at once, judge it by the rules, and match the words and digests that it holds itself."""
@@ -498,13 +508,13 @@ class Inspector:
         if in_file:
             return
         if words and self._words is not None:
-            texts = TEXT_FIELDS.get(data["type"], ())
-            hits = [hit for name, where in texts if isinstance(data.get(name), str) for hit in self._words.in_text(data[name], where)]
+            hits, repeated = hits_in(self._words, data)
+            self._emit.count("keywords", Status.SKIPPED, "address or title of a search that is told by itself", times=repeated)
             if hits:
                 time = next(
                     (v for n in ("time", "started", "last") if isinstance(v := getattr(item, n, None), Timestamp)), NoTime("not recorded")
                 )
-                self._hits(hits, entry, time, user=data.get("user"), parser=f"keywords/1 {parser}", locator=item.locator)
+                self._hits(hits, entry, time, user=data.get("user"), parser=f"keywords/1 {parser}", locator=item.locator, about=data)
         hashes = data.get("hashes")
         if hashes:
             self._remembered(hashes, entry, item, data)

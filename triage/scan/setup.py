@@ -35,7 +35,12 @@ class Setup:
     sources: dict[str, SourceSetup]
     hash_sets: list[HashSetSetup] = field(default_factory=list)
     keywords: list[str] = field(default_factory=list)
+    list_secret: str | None = None
+    """What opens encrypted keyword lists (hex): held in memory, never written anywhere."""
+    keywords_cache: str | None = None
+    """The folder for compiled keyword lists; None: nothing compiled is kept."""
     yara: list[str] = field(default_factory=list)
+    yara_cache: str | None = None
     rules: list[str] = field(default_factory=list)
     exclude_users: list[str] = field(default_factory=list)
 
@@ -46,7 +51,10 @@ class Setup:
             "sources": {key: [item.path, item.live, item.secrets] for key, item in self.sources.items()},
             "hash_sets": [[item.path, item.role, item.key] for item in self.hash_sets],
             "keywords": self.keywords,
+            "list_secret": self.list_secret,
+            "keywords_cache": self.keywords_cache,
             "yara": self.yara,
+            "yara_cache": self.yara_cache,
             "rules": self.rules,
             "exclude_users": self.exclude_users,
         }
@@ -61,7 +69,10 @@ class Setup:
             sources={key: SourceSetup(path, live, [(a, b) for a, b in secrets]) for key, (path, live, secrets) in value["sources"].items()},
             hash_sets=[HashSetSetup(*item) for item in value["hash_sets"]],
             keywords=value["keywords"],
+            list_secret=value["list_secret"],
+            keywords_cache=value["keywords_cache"],
             yara=value["yara"],
+            yara_cache=value["yara_cache"],
             rules=value["rules"],
             exclude_users=value["exclude_users"],
         )

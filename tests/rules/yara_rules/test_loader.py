@@ -130,7 +130,7 @@ def test_compiled_rules_travel(tmp_path: Path) -> None:
     rules = yara_rules.load([bad])
     rules.save(tmp_path / "compiled")
     again = yara_rules.load_compiled(tmp_path / "compiled")
-    assert (again.count, again.digest, again.problems, again.namespaces) == (1, rules.digest, rules.problems, ["a.yar"])
+    assert (again.count, again.digest, again.problems, again.namespaces) == (1, rules.digest, rules.problems, ("a.yar",))
     assert names(again, b"lantern") == ["a.yar:a"]
     assert len(list(tmp_path.iterdir())) == 2
 

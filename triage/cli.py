@@ -6,6 +6,7 @@ Only the module of the command that was asked for is imported: describing all th
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from typing import Annotated
 
@@ -56,7 +57,12 @@ def main() -> None:
         # Evidence holds every character there is; a console that knows fewer must not end the scan.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    application(sys.argv[1] if len(sys.argv) > 1 else None)(prog_name="triage")
+    try:
+        application(sys.argv[1] if len(sys.argv) > 1 else None)(prog_name="triage")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whoever read the output has seen enough; what is left in the buffer has no place to go
+        raise SystemExit(1) from None
 
 
 if __name__ == "__main__":

@@ -141,7 +141,7 @@ def test_yara_meta_is_used_where_it_is_valid() -> None:
 @pytest.mark.parametrize("meta", [{}, {"severity": 9, "category": 3}, {"severity": True}, {"severity": "high", "category": ""}])
 def test_yara_meta_that_is_not_valid(meta: dict[str, Any]) -> None:
     finding = only(YaraMatch(path="/a", rule="demo_rule", namespace="n", meta=meta))
-    assert (finding.severity, finding.category, finding.indicates) == (2, "content pattern", "note")
+    assert (finding.severity, finding.category, finding.indicates) == (4, "content pattern", "refer")
     assert "its author does not say" in finding.explanation
     assert all(finding.innocent_explanations)
 

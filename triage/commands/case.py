@@ -110,6 +110,8 @@ def export(
         stop(str(error))
     except JournalError as error:
         stop(f"the journal of {case} is damaged: {error}", FAILED)
+    except BrokenPipeError:
+        raise
     except OSError as error:
         stop(f"the export cannot be written: {error.strerror or error}", FAILED)
     raise SystemExit(COMPLETED)

@@ -164,6 +164,10 @@ class VolumeFinder:
                 return
         part = SliceBytes(data, offset, length)
         self.data[volume_id] = part
+        if offset + length > data.size:
+            volume.status = Status.UNREADABLE
+            volume.reason = f"unpartitioned space of which {offset + length - max(data.size, offset)} bytes are missing from the image"
+            return
         noise = measure(part)
         if noise.random:
             self._possible_container(volume, noise.samples)

@@ -1,24 +1,27 @@
-"""``triage rules``: what the rules are, what is wrong with a file of them, and what a term would hit."""
+"""``triage rules``: what the rules are, what is wrong with a file of them, what a term would hit; and keyword lists encrypted for the stick."""
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from triage.commands.common import COMPLETED, FAILED, existing, stop
+from triage.commands.common import COMPLETED, FAILED, existing, list_secret, stop
 
 if TYPE_CHECKING:
     from rules.problems import Problem
 
-app = typer.Typer(help="Finding rules, keyword libraries and YARA rules: list them, check them, try a term.", no_args_is_help=True)
+app = typer.Typer(
+    help="Finding rules, keyword libraries and YARA rules: list them, check them, try a term, encrypt a list.", no_args_is_help=True
+)
 
 _KINDS = ("findings", "keywords", "yara")
 _YARA = (".yar", ".yara", ".yr")
-_KEYWORDS = (".csv", ".txt")
+_KEYWORDS = (".csv", ".txt", ".sealed")
 _YAML = (".yaml", ".yml")
 _CONDITIONS = ("checks.yaml", "advice.yaml")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -43,17 +46,24 @@ def list_rules(
 
 @app.command("check")
 def check(
-    paths: Annotated[list[Path], typer.Argument(help="Files, or folders with everything below them.")], as_json: Json = False
+    paths: Annotated[list[Path], typer.Argument(help="Files, or folders with everything below them.")],
+    list_key: Annotated[Path | None, typer.Option(help="Key file of encrypted keyword lists.")] = None,
+    as_json: Json = False,
 ) -> None:
     """Explain every problem with file and line. Exit code 1 if there is one."""
+    from rules.sealed import WrongKey
 
+    secret = list_secret(list_key)
     problems: list[Problem] = []
-    sound = dict.fromkeys(_CHECKS, 0)
+    sound = dict.fromkeys(("findings", "conditions", "keywords", "yara"), 0)
     for path in paths:
         for file in _files(existing(path, "the rule file"), problems):
             kind = _kind(file, problems)
             if kind is not None:
-                count, found = _CHECKS[kind](file)
+                try:
+                    count, found = _check_keywords(file, secret) if kind == "keywords" else _CHECKS[kind](file)
+                except WrongKey as error:
+                    stop(str(error))
                 sound[kind] += count
                 problems += found
     if as_json:
@@ -74,22 +84,27 @@ def check(
 def try_term(
     term: Annotated[str, typer.Argument(help="The term as it would stand in a library.")],
     text: Annotated[str, typer.Argument(help="The text to try it on.")],
-    form: Annotated[str, typer.Option(help="word, phrase, stem, wildcard or regex.")] = "word",
-    where: Annotated[str, typer.Option(help="What kind of text it is: search_terms, title, url, name, text or application.")] = "text",
+    form: Annotated[str, typer.Option(help="word, phrase, stem, wildcard, regex, name or name-like.")] = "word",
+    where: Annotated[
+        str | None, typer.Option(help="What kind of text it is: search_terms, title, url, name, text (the default) or application.")
+    ] = None,
     unless: Annotated[list[str] | None, typer.Option(help="A context that silences the term.")] = None,
     near: Annotated[list[str] | None, typer.Option(help="A companion without which the term does not count.")] = None,
     within: Annotated[int, typer.Option(min=1, max=50, help="At most so many words from its companion.")] = 5,
+    substitutions: Annotated[bool, typer.Option("--substitutions", help="Digits and signs count for letters: l4ntern.")] = False,
     as_json: Json = False,
 ) -> None:
     """Show where TERM would hit in TEXT, and where it stands and would not, with the reason."""
-    from rules.keywords import FORMS, Near, Term, explain
+    from rules.keywords import FORMS, NAME_FORMS, Near, Term, explain
     from triage.text import visible
 
     if form not in FORMS:
         stop(f"--form is {', '.join(FORMS)}, not {form}")
-    tried = Term(term, "", 1, form, None, Near(tuple(near), within) if near else None, tuple(unless or ()))
+    tried = Term(
+        term, "", 1, form, None, Near(tuple(near), within) if near else None, tuple(unless or ()), substitutions=substitutions
+    )  # fmt: skip
     try:
-        places = explain(tried, text, where)
+        places = explain(tried, text, where or ("name" if form in NAME_FORMS else "text"))
     except ValueError as error:
         stop(f"{term!r}: {error}")
     if as_json:
@@ -103,6 +118,38 @@ def try_term(
         )
     if not places:
         typer.echo("no hit: the term does not stand in the text")
+
+
+@app.command("encrypt")
+def encrypt(
+    source: Annotated[Path, typer.Argument(metavar="LIST", help="Keyword list: CSV, YAML or plain text.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The encrypted list; its name should end in .sealed.")],
+    key: Annotated[Path, typer.Option(help="Key file: 12 to 4096 bytes, the same for 'triage scan --list-key'.")],
+) -> None:
+    """Encrypt a keyword list for the stick. A list with a problem is explained and not encrypted: afterwards nobody could be told."""
+    from rules import keywords, sealed
+    from triage.text import visible
+
+    secret = list_secret(key)
+    assert secret is not None
+    if existing(source, "the keyword list").is_dir():
+        stop(f"{source} is a folder: encrypt its lists one by one")
+    libraries = keywords.load([source], secret=secret)
+    for problem in libraries.problems:
+        print(f"triage: {visible(str(problem))}", file=sys.stderr)
+    if libraries.problems:
+        stop("nothing was written", FAILED)
+    if libraries.sealed:
+        stop(f"{source} is encrypted already")
+    content = sealed.seal(source.name, source.read_bytes(), secret)
+    try:
+        with out.open("xb") as stream:
+            stream.write(content)
+    except FileExistsError:
+        stop(f"{out} exists already: nothing is written over")
+    except OSError as error:
+        stop(f"{out} cannot be written: {error.strerror or error}", FAILED)
+    typer.echo(f"{libraries.count} terms encrypted to {visible(str(out))}; {visible(str(source))} itself is still readable")
 
 
 def register(parent: typer.Typer) -> None:
@@ -209,10 +256,10 @@ def _check_conditions(file: Path) -> tuple[int, list[Problem]]:
     ]
 
 
-def _check_keywords(file: Path) -> tuple[int, list[Problem]]:
+def _check_keywords(file: Path, secret: bytes | None) -> tuple[int, list[Problem]]:
     from rules import keywords
 
-    libraries = keywords.load([file])
+    libraries = keywords.load([file], secret=secret)
     return libraries.count, libraries.problems
 
 
@@ -224,7 +271,7 @@ def _check_yara(file: Path) -> tuple[int, list[Problem]]:
 
 
 _LISTS = {"findings": _finding_rows, "keywords": _keyword_rows, "yara": _yara_rows}
-_CHECKS = {"findings": _check_findings, "conditions": _check_conditions, "keywords": _check_keywords, "yara": _check_yara}
+_CHECKS = {"findings": _check_findings, "conditions": _check_conditions, "yara": _check_yara}
 
 
 def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:

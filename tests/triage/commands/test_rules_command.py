@@ -82,12 +82,50 @@ def test_check_of_nothing(app: typer.Typer, tmp_path: Path) -> None:
         (["tor", "https://x/%20tor", "--where", "url"], ["HIT     tor"]),
         (["[ab]c", "bc", "--form", "regex"], ["HIT     bc"]),
         (["l\u200ban", "l\x1b\u202ean l\u200ban"], ["HIT     l⟨U+200B⟩an"]),
+        (["lantern", "l4ntern lantern", "--substitutions"], ["HIT     l4ntern", "HIT     lantern"]),
+        (["lantern", "l4ntern"], ["no hit: the term does not stand in the text"]),
+        (["tail", "tall 7417", "--substitutions"], ["no hit  tall: other letters or only digits: not a substitution"]),
+        (["copper kettle.mp4", "C:\\x\\coper_kettle (1).avi", "--form", "name-like"], ["HIT     coper_kettle (1).avi"]),
+        (["copper.mp4", "kettle.mp4", "--form", "name-like"], ["no hit  kettle.mp4: 'kettle' is left to compare with 'copper'"]),
+        (["a.zip", "A.ZIP", "--form", "name"], ["HIT     A.ZIP"]),
+        (["a.zip", "A.ZIP", "--form", "name", "--where", "text"], ["no hit  A.ZIP: the form name is looked for in names only"]),
         (["tor", "nothing"], ["no hit: the term does not stand in the text"]),
     ],
 )
 def test_try(app: typer.Typer, arguments: list[str], lines: list[str]) -> None:
     code, out, _ = run(app, "try", *arguments)
     assert (code, out.splitlines()) == (0, lines)
+
+
+KEYED = "term,category,severity,form\nzellowmark,a,4,word\n"
+
+
+def test_a_list_is_encrypted_and_checked(app: typer.Typer, tmp_path: Path) -> None:
+    source, out, key = tmp_path / "mine.csv", tmp_path / "mine.sealed", tmp_path / "key"
+    source.write_text(KEYED)
+    key.write_bytes(b"a secret of the unit\n")
+    code, said, _ = run(app, "encrypt", str(source), str(out), "--key", str(key))
+    assert (code, said.split()[:2]) == (0, ["1", "terms"])
+    assert b"zellowmark" not in out.read_bytes()
+    assert run(app, "check", str(out), "--list-key", str(key))[:2] == (0, "usable: keywords 1; 0 problems\n")
+
+    assert run(app, "encrypt", str(source), str(out), "--key", str(key))[0] == 2  # nothing is written over
+    assert run(app, "encrypt", str(out), str(tmp_path / "twice"), "--key", str(key))[0] == 2
+    key.write_bytes(b"another secret of it")
+    for options in ([], ["--list-key", str(key)]):
+        code, said, err = run(app, "check", str(out), *options)
+        assert (code, said, err.count("\n")) == (2, "", 1)
+    key.write_bytes(b"short")
+    assert run(app, "encrypt", str(source), str(tmp_path / "x"), "--key", str(key))[0] == 2
+
+
+def test_a_list_with_a_mistake_is_explained_and_not_encrypted(app: typer.Typer, tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text(KEYED + "quarble,a,9,word\n")
+    (tmp_path / "key").write_bytes(b"a secret of the unit")
+    code, _, err = run(app, "encrypt", str(tmp_path / "mine.csv"), str(tmp_path / "out"), "--key", str(tmp_path / "key"))
+    assert code == 1
+    assert "mine.csv:3: 'quarble' has the severity '9': 1 to 5" in err
+    assert not (tmp_path / "out").exists()
 
 
 def test_try_as_json_and_wrong_usage(app: typer.Typer) -> None:

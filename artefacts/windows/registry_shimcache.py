@@ -18,6 +18,8 @@ from artefacts.windows.hive.reading import SYSTEM, Results, read_hive
 
 _PLACES = (r"Control\Session Manager\AppCompatCache", r"Control\Session Manager\AppCompatibility")
 _XP, _VISTA, _SEVEN = 0xDEADBEEF, 0xBADC0FFE, 0xBADC0FEE
+_EIGHT = 0x80  # where the entries of Windows 8 begin
+_ENTRY_SIGNATURES = (b"00ts", b"10ts")
 _MOST = 100_000  # entries; Windows keeps at most 1024
 _RAN = 2
 
@@ -58,8 +60,10 @@ def entries(data: bytes) -> Iterator[tuple[str, Time, bool | None]]:
         yield from _xp(data)
     elif signature in (_VISTA, _SEVEN):
         yield from _indexed(data, signature == _SEVEN)
-    elif signature in (0x30, 0x34, 0x80):
+    elif signature in (0x30, 0x34):
         yield from _chained(data, signature)
+    elif data[_EIGHT : _EIGHT + 4] in _ENTRY_SIGNATURES:
+        yield from _chained(data, _EIGHT)
     else:
         raise ValueError(f"an unknown form ({signature:08x})")
 
@@ -96,7 +100,7 @@ def _chained(data: bytes, first: int) -> Iterator[tuple[str, Time, bool | None]]
         if at + 12 > len(data):
             return
         signature = data[at : at + 4]
-        if signature not in (b"00ts", b"10ts"):
+        if signature not in _ENTRY_SIGNATURES:
             if any(data[at : at + 12]):
                 raise ValueError("an entry without its signature")
             return
@@ -107,9 +111,8 @@ def _chained(data: bytes, first: int) -> Iterator[tuple[str, Time, bool | None]]
         path = data[inside : inside + length].decode("utf-16-le", "replace")
         inside += length
         ran: bool | None = None
-        if first == 0x80:
-            if signature == b"10ts":
-                inside += 2 + struct.unpack_from("<H", data, inside)[0]
+        if first == _EIGHT:
+            inside += 2 + struct.unpack_from("<H", data, inside)[0]  # a store app's package
             ran = bool(struct.unpack_from("<I", data, inside)[0] & _RAN)
             inside += 8
         (time,) = struct.unpack_from("<Q", data, inside)

@@ -10,7 +10,7 @@ import pytest
 
 from artefacts.windows.hive.header import checksum
 
-FILETIME = 132_000_000_000_000_000  # 2019-04-17T22:40:00Z
+FILETIME = 132_000_000_000_000_000  # 2019-04-17T18:40:00Z
 
 
 def base_block(size: int, sequences: tuple[int, int] = (1, 1), kind: int = 0, name: str = "test") -> bytes:

@@ -162,7 +162,7 @@ def test_oddities(evidence: Any, specimens: Path) -> None:
     lists = [value.strings for value in key.values()]
     assert lists[0] == [] and lists[1] is not None and lists[1][:2] == ["привет", "как дела?"]
     root = load("PairHive").root
-    assert root and [key.name for key in root.subkeys()] == ["ss1", "SS3", "\U00010000"]
+    assert root and [key.name for key in root.subkeys()] == ["ss1", "SS3", "\U00010400"]
     root = load("TruncatedPairHive").root
     assert root and [key.name for key in root.subkeys()] == ["ss1", "SS3", "\ufffd"]
     root = load("UpcaseHive").root

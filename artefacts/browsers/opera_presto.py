@@ -78,6 +78,8 @@ def parse_typed(file: EvidenceFile) -> Results:
         )
     if text.count("<typed_history_item") != len(re.findall(r"<typed_history_item\s[^<>]{1,70000}/?>", text)):
         yield Problem("some items are damaged and were not read", Status.FAILED)
+    elif not re.search(r"</typed_history>\s*$|<typed_history\s*/>", text):
+        yield Problem("cut short or damaged at its end", Status.FAILED, f"offset={len(text.encode())}")
 
 
 def _plain(text: str) -> str:

@@ -23,6 +23,8 @@ IN_MEMORY_LIMIT = 256 << 20  # bytes; SQLite's copy comes on top. A larger datab
 LONGEST_TEXT = 65_536  # characters of one value that are kept: addresses of the kind data:… hold whole files
 _MOST_PROBLEMS = 100  # of one table: after that they are counted
 _STEPS = 1_000_000  # virtual machine steps between two looks at the budget
+# Python decodes SQLite's own error messages as UTF-8, and they quote the damaged schema.
+_REFUSED = (sqlite3.Error, UnicodeDecodeError)
 _BUDGET = 4_000  # such looks a statement may use: far above what the largest table that fits needs
 
 
@@ -134,7 +136,7 @@ class Database:
                 last = rowid
                 yield Row(table, rowid, {**absent, **dict(zip(wanted, values, strict=True))})
             return
-        except sqlite3.Error as error:
+        except _REFUSED as error:
             if self._connection is not None:
                 yield Problem(
                     f"SQLite stopped reading table {table}: {error}; the rest was read page by page",
@@ -155,7 +157,7 @@ class Database:
                 statement = self._statement(known, tuple(wanted), True)
                 found = self._connection.execute(statement, (rowid,)).fetchone()
                 return None if found is None else Row(table, rowid, absent | dict(zip(wanted, found[1:], strict=True)))
-            except (sqlite3.Error, OverflowError):
+            except (*_REFUSED, OverflowError):
                 pass
         try:
             payload = btree.find(self.pages, known.root, rowid)
@@ -228,7 +230,7 @@ class Database:
                 continue
             try:
                 self.tables.setdefault(values[1], _declared(values[1], values[3], values[4]))
-            except sqlite3.Error as error:
+            except _REFUSED as error:
                 problems.append(Problem(f"the declaration of table {values[1]} cannot be read: {error}", Status.FAILED, f"rowid={rowid}"))
         self.problems.extend(_of_table(problem, "sqlite_schema") for problem in problems[:_MOST_PROBLEMS])
 
@@ -250,7 +252,7 @@ class Database:
             connection.text_factory = _visible
             connection.set_authorizer(self._authorise)
             connection.set_progress_handler(self._look, _STEPS)
-        except (sqlite3.Error, MemoryError, OverflowError) as error:
+        except (*_REFUSED, MemoryError, OverflowError) as error:
             connection.close()
             self.problems.append(Problem(f"SQLite does not open this database ({error}); its pages were read one by one", Status.FAILED))
             return
@@ -309,7 +311,7 @@ def _declared(table: str, root: int, sql: str) -> Table:
         try:
             scratch.execute(f"SELECT _rowid_ FROM {_quoted(name)}")
             has_rowid = "_rowid_" not in (column[1].lower() for column in columns)
-        except sqlite3.Error:
+        except _REFUSED:
             has_rowid = False
     finally:
         scratch.close()

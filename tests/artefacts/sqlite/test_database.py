@@ -346,3 +346,16 @@ def test_mutated_logs_never_raise(evidence: Any, tmp_path: Path, mutations: Call
     for damaged in mutations(log, 60):
         rows, _ = read(opened(evidence, data, {"-wal": damaged}), "t", "a")
         assert [row.values["a"] for row in rows] in ([1, 2], [1, 2, 3], [1, 2, 3, 4])
+
+
+def test_a_schema_with_broken_words_in_sqlites_own_message(evidence: Any, tmp_path: Path) -> None:
+    db = sqlite3.connect(tmp_path / "x")
+    db.executescript(
+        "CREATE TABLE demo(id INTEGER PRIMARY KEY, name TEXT); CREATE INDEX byname ON demo(name); INSERT INTO demo VALUES(1, 'sheds');"
+    )
+    db.close()
+    data = (tmp_path / "x").read_bytes().replace(b"CREATE INDEX", b"CREATE IN\xc4EX")
+    with Database(evidence({"/x": data}).file("/x")) as database:
+        rows = list(database.rows("demo", ("id", "name")))
+    assert [row.values for row in rows if isinstance(row, Row)] == [{"id": 1, "name": "sheds"}]
+    assert any(isinstance(row, Problem) for row in [*rows, *database.problems])

@@ -1,0 +1,114 @@
+"""Which sites stored data in a Chromium profile: local storage and IndexedDB. Names of sites, dates and numbers; never what was stored.
+
+Sources: Chromium's components/services/storage/dom_storage (local_storage_impl.cc: keys ``META:`` and ``METAACCESS:`` with the origin,
+``_origin NUL key``; local_storage_database.proto), content/browser/indexed_db/file_path_util.cc (folders named after the origin).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from artefacts.browsers.profiles import CHROMIUM, owner
+from artefacts.browsers.reading import Results, later
+from artefacts.coverage import Problem, Status
+from artefacts.leveldb import records
+from artefacts.leveldb.reading import LARGEST
+from artefacts.observations import SiteTrace
+from artefacts.registry import Artefact, EvidenceFile
+from artefacts.times import NOT_RECORDED, Time, from_webkit
+
+_MOST_SITES = 100_000
+_FOLDER = re.compile(r"(https?|file|chrome-extension)_([^/]*?)_(\d+)\.indexeddb(?:\.leveldb)?")
+
+
+@dataclass(slots=True)
+class _Site:
+    changed: Time = NOT_RECORDED
+    kept: int = 0
+    removed: int = 0
+
+
+def parse_local_storage(file: EvidenceFile) -> Results:
+    """``SiteTrace`` for each site with records in one file of the store; records that were removed since are told apart.
+
+    ``count`` is how many records of the site stand in this file, older values of the same record included.
+    """
+    owned = owner(file, CHROMIUM)
+    data = file.read(LARGEST + 1)
+    if len(data) > LARGEST:
+        yield Problem(f"larger than {LARGEST} bytes: the rest was not read", Status.FAILED, f"offset={LARGEST}")
+        data = data[:LARGEST]
+    sites: dict[str, _Site] = {}
+    for item in records(data) if data else ():
+        if isinstance(item, Problem):
+            yield item
+            continue
+        meta = item.key.startswith((b"META:", b"METAACCESS:"))
+        if not meta and not item.key.startswith(b"_"):
+            continue
+        raw = item.key.partition(b":")[2] if meta else item.key[1:].partition(b"\0")[0]
+        origin = raw.partition(b"^")[0].decode("utf-8", "backslashreplace")
+        site = sites.get(origin)
+        if site is None:
+            if not origin or len(sites) >= _MOST_SITES:
+                continue
+            site = sites[origin] = _Site()
+        if meta and item.value is not None:
+            site.changed = later(site.changed, _instant(item.value))
+        elif item.value is None:
+            site.removed += 1
+        elif not meta:
+            site.kept += 1
+    for origin, site in sites.items():
+        for count, what, time in (
+            (site.kept, "data stored by the site (time of the last change)", site.changed),
+            (site.removed, "data stored by the site was removed", NOT_RECORDED),
+        ):
+            if count:
+                yield SiteTrace(url=origin, what=what, time=time, count=count, locator=f"key={origin}", **owned.labels)
+
+
+def _instant(message: bytes) -> Time:
+    """Field 1 of a protocol buffer, a whole number: microseconds since 1601."""
+    value = shift = 0
+    if message[:1] == b"\x08":
+        for byte in message[1:11]:
+            value |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                return from_webkit(value)
+    return NOT_RECORDED
+
+
+def parse_indexed_db(file: EvidenceFile) -> Results:
+    """One ``SiteTrace``: the site that the folder of this database is named after."""
+    owned = owner(file, CHROMIUM)
+    folder = file.path.rsplit("/", 2)[-2]
+    named = _FOLDER.fullmatch(folder)
+    if named is None:
+        yield Problem(f"the folder {folder} is not named after a site", Status.UNRECOGNISED)
+        return
+    scheme, host, port = named.groups()
+    url = f"{scheme}://{host}" + (f":{port}" if port != "0" else "")
+    yield SiteTrace(url=url, what="database stored by the site (IndexedDB)", locator=f"folder={folder}", **owned.labels)
+
+
+ARTEFACTS = (
+    Artefact(
+        id="browsers.chromium.local_storage",
+        title="Chromium browsers: local storage",
+        meaning="Sites that stored data in the browser, when they last did, and that data was removed. What was stored is not read.",
+        paths=("**/Local Storage/leveldb/*.log", "**/Local Storage/leveldb/*.ldb", "**/Local Storage/leveldb/*.sst"),
+        parse=parse_local_storage,
+        references=("https://chromium.googlesource.com/chromium/src/+/main/components/services/storage/dom_storage/",),
+    ),
+    Artefact(
+        id="browsers.chromium.indexed_db",
+        title="Chromium browsers: databases of sites",
+        meaning="Sites that keep a database (IndexedDB) in the browser. What is in it is not read.",
+        paths=("**/*.indexeddb.leveldb/CURRENT",),
+        parse=parse_indexed_db,
+        references=("https://chromium.googlesource.com/chromium/src/+/main/content/browser/indexed_db/file_path_util.cc",),
+    ),
+)

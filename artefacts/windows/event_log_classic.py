@@ -123,7 +123,7 @@ def _record(raw: bytes, offset: int) -> Record:
         category=category,
         source=source,
         computer=computer,
-        user=_sid(raw[sid_at : sid_at + sid_length]) if sid_length else None,
+        user=sid_text(raw[sid_at : sid_at + sid_length]) if sid_length else None,
         strings=tuple(strings),
         data=raw[data_at : data_at + data_length],
     )
@@ -137,7 +137,8 @@ def _text(raw: bytes, place: int) -> tuple[str, int]:
     return raw[place:end].decode("utf-16-le", "backslashreplace"), end + 2
 
 
-def _sid(raw: bytes) -> str | None:
+def sid_text(raw: bytes) -> str | None:
+    """A SID in its usual notation (``S-1-5-…``), or None where the bytes are none."""
     if len(raw) < 8 or len(raw) < 8 + 4 * raw[1]:
         return None
     parts = struct.unpack_from(f"<{raw[1]}I", raw, 8)

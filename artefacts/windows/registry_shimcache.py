@@ -20,7 +20,7 @@ _PLACES = (r"Control\Session Manager\AppCompatCache", r"Control\Session Manager\
 _XP, _VISTA, _SEVEN = 0xDEADBEEF, 0xBADC0FFE, 0xBADC0FEE
 _EIGHT = 0x80  # where the entries of Windows 8 begin
 _ENTRY_SIGNATURES = (b"00ts", b"10ts")
-_MOST = 100_000  # entries; Windows keeps at most 1024
+_MOST = 4096  # entries; Windows keeps at most 1024
 _RAN = 2
 
 

@@ -18,7 +18,9 @@ LARGEST_HIVE: Final = 1 << 29  # bytes; Windows' own limit for SYSTEM is less
 LARGEST_VALUE: Final = 16 << 20  # bytes
 MOST_KEYS: Final = 2_000_000  # opened by one reader of a hive
 DEEPEST: Final = 512  # levels, as in Windows
-MOST_VALUES: Final = 100_000  # of one key
+MOST_VALUES: Final = 5_000_000  # opened by one reader
+MOST_BYTES: Final = 1 << 30  # of values' content, by one reader
+LARGEST_LOG: Final = 64 << 20  # bytes
 
 REG_SZ, REG_EXPAND_SZ, REG_BINARY, REG_DWORD, REG_DWORD_BIG, REG_LINK, REG_MULTI_SZ, REG_QWORD = 1, 2, 3, 4, 5, 6, 7, 11
 _NONE = 0xFFFFFFFF
@@ -72,7 +74,7 @@ def _load(file: EvidenceFile) -> Image:
     wanted = {f"{file.name}{end}".lower() for end in (".log", ".log1", ".log2")}
     logs = []
     if header is None or header.dirty:
-        logs = [(other.name, other.read(LARGEST_HIVE)) for other in file.siblings() if other.name.lower() in wanted]
+        logs = [(other.name, other.read(LARGEST_LOG)) for other in file.siblings() if other.name.lower() in wanted]
     replayed, done = replay(data, header, logs)
     state.extend(done.problems)
     if header is None or header.dirty:
@@ -108,7 +110,7 @@ class Hive:
         self.image = image
         self.data = image.data
         self._problems: dict[tuple[str, str], Problem] = {}
-        self._keys = 0
+        self._left = {"keys": MOST_KEYS, "values": MOST_VALUES, "bytes of values": MOST_BYTES}
 
     @property
     def problems(self) -> list[Problem]:
@@ -136,6 +138,13 @@ class Hive:
         if len(self._problems) < 1000:
             self._problems.setdefault((reason, where), Problem(reason, Status.FAILED, where))
 
+    def spend(self, what: str, amount: int) -> bool:
+        """Whether this reader may open so many more keys, values or bytes: lists that overlap could make a small hive endless."""
+        self._left[what] -= amount
+        if self._left[what] < 0:
+            self.report(f"more {what} than any hive has: the rest was left", "")
+        return self._left[what] >= 0
+
     def cell(self, offset: int, what: str) -> tuple[int, int]:
         """Where the content of the cell at ``offset`` begins and ends in ``data``. Raises ``Damaged``."""
         at = BASE + offset
@@ -150,9 +159,7 @@ class Hive:
 
     def key_at(self, offset: int, path: str, parent: int | None) -> Key | None:
         """The key whose cell is at ``offset`` and whose parent's path is ``path``; None, and a problem, where it is damaged."""
-        self._keys += 1
-        if self._keys > MOST_KEYS:
-            self.report(f"more than {MOST_KEYS} keys: the rest was left", "")
+        if not self.spend("keys", 1):
             return None
         try:
             return Key(self, offset, path, parent)
@@ -164,18 +171,22 @@ class Hive:
         """Every key that can be reached, each once, a key before those in it."""
         root = self.root
         pending = [(root, 0)] if root else []
-        seen = set()
+        seen: set[int] = set()
         while pending:
             key, depth = pending.pop()
-            if key.offset in seen:
-                self.report("the key is met twice", key.locator)
+            if not self._is_new(key, seen):
                 continue
             seen.add(key.offset)
             yield key
             if depth >= DEEPEST:
                 self.report(f"keys more than {DEEPEST} levels deep were left", key.locator)
                 continue
-            pending.extend((child, depth + 1) for child in reversed(list(key.subkeys())))
+            pending.extend((child, depth + 1) for child in reversed(list(key.subkeys())) if self._is_new(child, seen))
+
+    def _is_new(self, key: Key, seen: set[int]) -> bool:
+        if key.offset in seen:
+            self.report("the key is met twice", key.locator)
+        return key.offset not in seen
 
 
 class Key:
@@ -221,9 +232,16 @@ class Key:
         """The keys in it, in the order of its list. Doubles and wrong order are problems, and are given all the same."""
         hive, previous = self._hive, ""
         count, found = self._lists[0], 0
+        met: set[int] = set()
         for offset in self._offsets(self._lists[1], 0) if count else ():
-            key = hive.key_at(offset, self._path, self.offset)
             found += 1
+            if found > count:
+                break
+            if offset in met:
+                hive.report("a key is twice in the list", self.locator)
+                continue
+            met.add(offset)
+            key = hive.key_at(offset, self._path, self.offset)
             if key is None:
                 continue
             name = fold(key.name)
@@ -235,7 +253,7 @@ class Key:
             previous = name
             yield key
         if found != count:
-            hive.report(f"{count} keys in it by its record, {found} in its list", self.locator)
+            hive.report(f"{count} keys in it by its record, {'more' if found > count else found} in its list", self.locator)
 
     def _offsets(self, list_at: int, level: int) -> Iterator[int]:
         hive = self._hive
@@ -282,10 +300,12 @@ class Key:
         except Damaged as error:
             hive.report(str(error), self.locator)
             return
-        if count > (end - at) // 4 or count > MOST_VALUES:
+        if count > (end - at) // 4:
             hive.report("the list of values is longer than its record", self.locator)
-            count = min((end - at) // 4, MOST_VALUES)
+            count = (end - at) // 4
         for (offset,) in struct.iter_unpack("<I", bytes(hive.data[at : at + count * 4])):
+            if not hive.spend("values", 1):
+                return
             try:
                 yield Value(hive, offset, self)
             except Damaged as error:
@@ -356,6 +376,8 @@ class Value:
             return b""
         if size > LARGEST_VALUE:
             raise Damaged(f"a value's content has {size} bytes by its record: not read")
+        if not hive.spend("bytes of values", size):
+            raise Damaged("a value's content was left")
         at, end = hive.cell(self._data_at, "a value's content")
         if size > _SEGMENT and hive.image.header.minor > 3 and hive.data[at : at + 2] == b"db":
             return self._pieces(at, size)

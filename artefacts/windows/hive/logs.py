@@ -20,6 +20,7 @@ _ENTRY = struct.Struct("<4s5IQQ")
 _SEED = (0x82EF4D88, 0x7A4E55C5)  # high, low half
 _MASK = 0xFFFFFFFF
 _LARGEST_HIVE = 1 << 30
+_GROWTH = 1 << 20  # bytes
 _OLD_LOGS = (1, 2)
 _NEW_LOG = 6
 
@@ -86,7 +87,13 @@ def replay(data: bytes, header: Header | None, logs: Iterable[tuple[str, bytes]]
     if not chosen:
         return data, done
     out = bytearray(data)
+    # A hive grows by bins that are in the log themselves: anything beyond that is a lie about its size.
+    most = len(data) + sum(len(page) for entry in chosen for _, page in entry.pages) + _GROWTH
     for entry in chosen:
+        if BASE + entry.size > most:
+            done.problems.append(Problem(f"the log gives the hive {entry.size} bytes, more than there can be: used up to there",
+                                         Status.UNREADABLE, f"log={entry.log}"))  # fmt: skip
+            break
         if len(out) < BASE + entry.size:
             out.extend(bytes(BASE + entry.size - len(out)))
         for offset, page in entry.pages:

@@ -17,6 +17,7 @@ from artefacts.windows.hive.hive import REG_EXPAND_SZ, REG_MULTI_SZ, REG_SZ, Hiv
 
 _EARLIEST, _LATEST = Timestamp(631_152_000 * 10**9), Timestamp(4_102_444_800 * 10**9)  # 1990, 2100
 _MOST = 100_000  # remnants
+_MOST_LISTED = 2_000_000  # values in lists of deleted keys
 _NONE = 0xFFFFFFFF
 _LONGEST = 16344  # bytes of content looked for
 
@@ -64,13 +65,16 @@ def remnants(hive: Hive) -> Iterator[Remnant]:
         elif offset not in live_values and _value_fits(data, at):
             dead_values.append(offset)
     owners: dict[int, int] = {}
+    looked_for, left = set(dead_values), _MOST_LISTED
     for offset, dead in dead_keys.items():
         yield Remnant(_path(offset, dead_keys, live_keys), BASE + offset, dead.written)
         count, list_at = dead.values
         start = BASE + list_at + 4
-        if list_at != _NONE and count <= 1000 and start + count * 4 <= len(data):
+        if list_at != _NONE and count <= min(1000, left) and start + count * 4 <= len(data):
+            left -= count
             for (value,) in struct.iter_unpack("<I", data[start : start + count * 4]):
-                owners.setdefault(value, offset)
+                if value in looked_for:
+                    owners.setdefault(value, offset)
     for offset in dead_values:
         owner = owners.get(offset)
         yield _value(

@@ -230,6 +230,31 @@ def test_a_key_that_holds_itself(evidence: Any, write_hive: Any) -> None:
     assert len(list(hive.walk())) < 5 and "the key is met twice" in reasons(hive)
 
 
+def test_lists_that_overlap_end(evidence: Any, write_hive: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    import artefacts.windows.hive.hive as module
+
+    data = bytearray(write_hive({f"Key {number}": {"One": 1, "Two": 2} for number in range(9)}))
+    key = data.index(b"nk", data.index(b"nk") + 1)
+    values = data[key + 36 : key + 44]
+    for at in range(key, len(data) - 44):
+        if data[at : at + 2] == b"nk":
+            data[at + 36 : at + 44] = values  # one list of values for all
+    monkeypatch.setattr(module, "MOST_VALUES", 7)
+    monkeypatch.setattr(module, "MOST_KEYS", 8)
+    hive = hive_of(evidence, bytes(data))
+    assert read_all(hive) == (8, 7)
+    assert {"more keys than any hive has: the rest was left", "more values than any hive has: the rest was left"} <= set(reasons(hive))
+
+
+def test_a_log_that_lies_about_size(evidence: Any, write_hive: Any, write_base_block: Any) -> None:
+    dirty = write_hive({"Key": {"Value": "old"}}, sequences=(5, 4))
+    log = bytearray(new_log(write_base_block, dirty, 4, "old", "new"))
+    struct.pack_into("<I", log, 512 + 16, 1 << 29)
+    struct.pack_into("<Q", log, 512 + 32, marvin32(bytes(log[512:544])))
+    hive = hive_of(evidence, dirty, LOG1=bytes(log))
+    assert any("more than there can be" in reason for reason in reasons(hive)) and len(hive.data) == len(dirty)
+
+
 def test_what_is_no_hive(evidence: Any) -> None:
     for data in (b"", b"CREG" + bytes(5000), b"regf", bytes(10_000)):
         with pytest.raises(Unrecognised):

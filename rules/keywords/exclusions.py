@@ -19,7 +19,7 @@ _DRIVE = re.compile(r"^[a-z]:")
 @dataclass(frozen=True)
 class Exclusion:
     """``site``: a host and all below it. ``folder``: a glob over the path, for everything in it (``*`` within a part, ``**`` any number of parts).
-    ``application``: the beginning of an artefact's id, whole parts of it (``browser.firefox``)."""
+    ``application``: the beginning of an artefact's id, whole parts of it (``browsers.firefox``)."""
 
     kind: str
     value: str

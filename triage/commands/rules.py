@@ -175,12 +175,15 @@ def _keyword_rows() -> Iterable[dict[str, Any]]:
     from rules import keywords
 
     groups: dict[tuple[str, str], list[int]] = {}
-    for term in keywords.load([keywords.SHIPPED]).terms:
+    libraries = keywords.load([keywords.SHIPPED])
+    for term in libraries.terms:
         groups.setdefault((term.library, term.category), []).append(term.severity)
     for (library, category), severities in sorted(groups.items()):
         low, high = min(severities), max(severities)
         span = str(low) if low == high else f"{low} to {high}"
         yield {"kind": "keywords", "name": library, "severity": span, "category": category, "what": f"{len(severities)} terms"}
+    for item in libraries.exclusions:
+        yield {"kind": "keywords", "name": item.library, "severity": "", "category": "exclusion", "what": f"{item.kind}: {item.value}"}
 
 
 def _yara_rows() -> Iterable[dict[str, Any]]:

@@ -155,4 +155,7 @@ def test_a_search_is_told_once_and_a_site_left_out(scan: Scan, tmp_path: Path, s
         ("copper kettle protocol", "search_terms"), ("copper kettle protocol", "url"), ("lantern", "title"),
     ]  # fmt: skip
     assert left_out(result) == {"address or title of a search that is told by itself": 2, "left out by an exclusion of words": 2}
+    (stick / "words.csv").write_text(CSV + "browsers.chromium,,,exclude-application,\n")
+    silent = scan(tmp_path / "evidence", "--keywords", stick / "words.csv", case=tmp_path / "silent")
+    assert (hits(silent), left_out(silent)["left out by an exclusion of words"]) == ([], 5)
     assert result.findings()[0]["title"] == 'Search for "copper kettle protocol"'

@@ -30,7 +30,6 @@ _SID = 3
 _PROVIDERS = {
     "{973F5D5C-1D90-4944-BE8E-24B94231A174}": ("network use", ("BytesRecvd", "BytesSent")),
     "{D10CA2FE-6FCF-4F6D-848E-B2E99266FA89}": ("activity", ()),
-    "{DD6636C4-8929-4683-974E-22C046A43763}": ("network connection", ()),
 }
 
 

@@ -112,7 +112,7 @@ ARTEFACTS = (
         parse=parse_system,
         references=(REFERENCE, "https://learn.microsoft.com/windows/win32/api/timezoneapi/ns-timezoneapi-dynamic_time_zone_information"),
         systems=("windows",),
-        validation="specimens of Windows XP and 7",
+        validation="specimens of Windows 7",
     ),
     Artefact(
         id="windows.registry.version",

@@ -237,6 +237,24 @@ def test_newer_shimcaches(specimens: Path, name: str) -> None:
     )
 
 
+def test_older_shimcaches() -> None:
+    path = "C:\\a.exe"
+    raw = path.encode("utf-16-le")
+    when = struct.unpack("<Q", WHEN)[0]
+    xp = struct.pack("<II", 0xDEADBEEF, 1).ljust(400, b"\0") + raw.ljust(528, b"\0") + struct.pack("<QQQ", when, 1, when)
+    vista = struct.pack("<II", 0xBADC0FFE, 1) + struct.pack("<HHIQII", len(raw), len(raw) + 2, 32, when, 0, 0) + raw
+    vista_64 = struct.pack("<II", 0xBADC0FFE, 1) + struct.pack("<HHIQQII", len(raw), len(raw) + 2, 0, 40, when, 0, 0) + raw
+    head = struct.pack("<II", 0xBADC0FEE, 1).ljust(128, b"\0")
+    seven_64 = head + struct.pack("<HHIQQIIQQ", len(raw), len(raw) + 2, 0, 176, when, 2, 0, 0, 0) + raw
+    for data, ran in ((xp, None), (vista, None), (vista_64, None), (seven_64, True)):
+        [(found, time, marked)] = entries(data)
+        assert (found, iso(time), marked) == (path, WHEN_ISO, ran)
+        with pytest.raises((ValueError, struct.error)):
+            list(entries(data[:-30]))
+    with pytest.raises(ValueError, match="unknown form"):
+        list(entries(bytes(200)))
+
+
 def system_time(*parts: int) -> bytes:
     return struct.pack("<8H", *parts)
 

@@ -1,9 +1,12 @@
 """Each hive as a whole: whether it was in use, what its logs added, where it is damaged, and what was deleted from it.
 
-Of SAM and SECURITY only deleted keys are given: values there may be made of passwords.
+Of SAM and SECURITY only deleted keys are given: values there may be made of passwords. Elsewhere
+the content of a value is withheld where its name says that it is a secret.
 """
 
 from __future__ import annotations
+
+import re
 
 from artefacts.observations import RegistryRemnant, SystemFact
 from artefacts.registry import Artefact, EvidenceFile
@@ -13,6 +16,7 @@ from artefacts.windows.hive.reading import AMCACHE, NTUSER, REFERENCE, SAM, SOFT
 from artefacts.windows.hive.recovery import remnants
 
 _TYPES = {0: "none", 1: "text", 2: "text", 3: "binary", 4: "number", 5: "number", 6: "link", 7: "texts", 11: "number"}
+_WITHHELD = re.compile(r"passw|pwd|secret|token|credential", re.IGNORECASE)  # such as Winlogon's DefaultPassword
 _SECRET = ("sam", "security", "_registry_machine_sam", "_registry_machine_security")
 
 
@@ -41,7 +45,7 @@ def parse(file: EvidenceFile) -> Results:
         yield RegistryRemnant(
             key=found.path,
             value=found.value,
-            content=found.content,
+            content=None if _WITHHELD.search(found.value or "") else found.content,
             kind=None if found.value is None else _TYPES.get(found.type or 0, f"type {found.type}"),
             written=found.written or NOT_RECORDED,
             user=file.user,

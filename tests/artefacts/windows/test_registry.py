@@ -369,6 +369,29 @@ def test_a_user_made_here(evidence: Any, write_hive: Any) -> None:
     assert settings == {"ProxyEnable": "1", "ProxyServer": "127.0.0.1:9150", "NukeOnDelete {v}": "1"}
 
 
+def test_a_deleted_password_is_withheld(evidence: Any, write_hive: Any) -> None:
+    data = bytearray(write_hive({"Gone": {"DefaultPassword": "abc", "Shell": "explorer.exe"}}))
+    root = data.index(b"nk")
+    data[root + 20] = 0  # no keys in the root any more
+    hive = Results(evidence, f"{CONFIG}/SOFTWARE", bytes(data))
+    found = {
+        item.value: (item.key, item.content, item.recovered) for item in hive.found["hive"] if type(item).__name__ == "RegistryRemnant"
+    }
+    assert found == {None: ("Gone", None, True), "DefaultPassword": ("Gone", None, True), "Shell": ("Gone", "explorer.exe", True)}
+
+
+@pytest.mark.specimens
+def test_damaged_specimen(evidence: Any, specimens: Path, mutations: Callable[[bytes, int], list[bytes]]) -> None:
+    whole = lzma.decompress((specimens / "registry/plaso/NTUSER-WIN7.DAT.xz").read_bytes())
+    said = 0
+    for copy in mutations(whole, 24):
+        try:
+            said += bool(Results(evidence, NTUSER, copy).problems)
+        except Unrecognised:
+            said += 1
+    assert said >= 6  # a cut is always said; a flipped bit may lie where nothing is
+
+
 def test_damaged_copies(evidence: Any, write_hive: Any, mutations: Callable[[bytes, int], list[bytes]]) -> None:
     for path, tree in ((f"{CONFIG}/SYSTEM", made_system()), (f"{CONFIG}/SOFTWARE", made_software()), (NTUSER, made_user())):
         whole = write_hive(tree)

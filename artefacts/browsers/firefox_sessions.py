@@ -145,6 +145,6 @@ ARTEFACTS = (
         ),
         parse=parse,
         references=("https://searchfox.org/mozilla-central/source/browser/components/sessionstore",),
-        validation="profiles made by Firefox in the tests",
+        validation="generated; session file of a profile made by Firefox 153",
     ),
 )

@@ -9,7 +9,6 @@ Sources: libyal, "Jump lists format" (dtformats); MS-SHLLINK; checked against th
 
 from __future__ import annotations
 
-import io
 import struct
 from collections.abc import Iterator
 from typing import Any
@@ -19,22 +18,21 @@ from artefacts.observations import FileSeen, Observation
 from artefacts.registry import Artefact, EvidenceFile
 from artefacts.times import from_filetime
 from artefacts.windows import shell_link
+from artefacts.windows.compound_file import LARGEST, SIGNATURE, streams_of
 from artefacts.windows.lnk import LARGEST as LARGEST_LINK
 from artefacts.windows.lnk import seen
 
-_LARGEST = 64 << 20  # bytes
 _MOST_LINKS = 10_000
 _LIST_HEADER = 32
-_COMPOUND = bytes.fromhex("d0cf11e0a1b11ae1")
 
 
 def parse_automatic(file: EvidenceFile) -> Iterator[Observation | Problem]:
     """``FileSeen`` for each entry of the list, then for each link that the list no longer names (``recovered``)."""
-    data = file.read(_LARGEST + 1)
-    if not data.startswith(_COMPOUND) or len(data) > _LARGEST:
+    data = file.read(LARGEST + 1)
+    if not data.startswith(SIGNATURE) or len(data) > LARGEST:
         raise Unrecognised("not a compound file")
     streams: dict[str, bytes] = {}
-    for found in _streams(data):
+    for found in streams_of(data):
         if isinstance(found, Problem):
             yield found
         else:
@@ -76,7 +74,7 @@ def parse_automatic(file: EvidenceFile) -> Iterator[Observation | Problem]:
 
 def parse_custom(file: EvidenceFile) -> Iterator[Observation | Problem]:
     """``FileSeen`` for each link in the file, wherever it lies."""
-    data = file.read(_LARGEST)
+    data = file.read(LARGEST)
     if len(data) < 12 or int.from_bytes(data[:4], "little") not in (1, 2):
         raise Unrecognised("not a custom jump list")
     program = f"application {file.name.split('.', 1)[0].lower()}"
@@ -97,33 +95,6 @@ def parse_custom(file: EvidenceFile) -> Iterator[Observation | Problem]:
         place = following
     if not data.endswith(b"\xab\xfb\xbf\xba"):
         yield Problem("its end is missing", Status.FAILED, f"offset={len(data)}")
-
-
-def _streams(data: bytes) -> Iterator[tuple[str, bytes] | Problem]:
-    """The streams by lower-case name. olefile was written for sound files: on hostile ones it may raise nearly anything."""
-    import olefile
-
-    try:
-        compound = olefile.OleFileIO(io.BytesIO(data))
-        names = [path[0] for path in compound.listdir() if len(path) == 1]
-    except Exception as error:
-        yield Problem(f"a damaged compound file ({type(error).__name__})", Status.FAILED, "offset=0")
-        return
-    budget = 4 * _LARGEST
-    for name in names[:_MOST_LINKS]:
-        try:
-            content = compound.openstream(name).read()
-        except Exception as error:
-            yield Problem(f"a stream is damaged ({type(error).__name__})", Status.FAILED, f"stream={name}")
-            continue
-        budget -= len(content)
-        if budget < 0:
-            # Streams that share their sectors can add up to far more than the file.
-            yield Problem("its streams overlap: the rest is not read", Status.FAILED, f"stream={name}")
-            return
-        yield name.lower(), content
-    if len(names) > _MOST_LINKS:
-        yield Problem(f"{len(names)} streams: only {_MOST_LINKS} are read", Status.FAILED)
 
 
 def _entries(data: bytes) -> Iterator[tuple[FileSeen, int, bool] | Problem]:

@@ -70,3 +70,22 @@ def test_the_shipped_libraries_are_silent_on_the_documentation_of_debian() -> No
     files = [path for path in folder.rglob("*") if path.is_file() and path.suffix not in (".gz", ".png", ".pdf", ".xz", ".gif", ".jpg")]
     hits = [(path, hit.term) for path in files for hit in [*matcher.in_bytes(path.read_bytes()), *matcher.in_text(path.name, "name")]]
     assert len(hits) * 10_000 <= len(files), hits
+
+
+@pytest.mark.parametrize("engine", ["hyperscan", "ahocorasick"])
+def test_no_decoy_hits_with_substitutions_either_and_every_truth_written_so_does(tmp_path: Path, engine: str) -> None:
+    pytest.importorskip(engine.replace("ahocorasick", "ahocorasick_rs"))
+    terms = [row | {"substitutions": "true" if row["form"] != "regex" else ""} for row in rows("decoy_terms.csv")]
+    with open(tmp_path / "terms.csv", "w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(terms[0]))
+        writer.writeheader()
+        writer.writerows(terms)
+    libraries = keywords.load([tmp_path / "terms.csv"])
+    assert libraries.problems == []
+    matcher = libraries.matcher(engine)
+    assert [row["text"] for row in rows("decoys.csv") for where in keywords.PLACES if matcher.in_text(row["text"], where)] == []
+    plain = {row["term"] for row in terms if row["form"] == "word" and not row["near"] and "o" in row["term"]}
+    assert plain >= {"model", "tor"}
+    for term in plain:
+        place = next(row["where"].split("|")[0] for row in terms if row["term"] == term) or "search_terms"
+        assert term in {hit.term for hit in matcher.in_text(f"x {term.replace('o', '0')} x", place)}, term

@@ -127,6 +127,8 @@ def test_names_like_a_known_one_and_substitutions(scan: Scan, tmp_path: Path, st
     for name in ("mossy_gate_flm (2).avi", "mossy gate.mp4", "mosy gat film.mp4", "my l4ntern.txt"):
         (tmp_path / "evidence" / name).write_text("nothing")
     result = scan(tmp_path / "evidence", "--keywords", stick / "words.csv")
+    (like,) = (finding for finding in result.findings() if finding["path"].endswith(".avi"))
+    assert "It is like the name of a file that the library knows." in like["explanation"]
     assert {(hit["term"], hit["provenance"]["path"], hit["weight"]) for hit in hits(result)} == {
         ("Mossy Gate Film.mp4", "/mossy_gate_flm (2).avi", 60),
         ("lantern", "/my l4ntern.txt", 40),

@@ -96,7 +96,7 @@ def test_preferences_specimen(evidence: Any, specimens: Path) -> None:
     ("version", "expected"),
     [
         ("42.0.2311.90", {"InstalledProgram": 18, "SiteTrace": 2, "SystemFact": 1}),
-        ("64.0.3282.140", {"Cookie": 1, "PageVisit": 1, "Download": 1, "InstalledProgram": 16, "SiteTrace": 3, "SystemFact": 1}),
+        ("64.0.3282.140", {"Cookie": 1, "PageVisit": 3, "Download": 1, "InstalledProgram": 16, "SiteTrace": 3, "SystemFact": 1}),
     ],
 )
 def test_whole_profiles(evidence: Any, unpacked: Callable[[str], Path], version: str, expected: dict[str, int]) -> None:

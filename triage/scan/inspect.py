@@ -142,7 +142,7 @@ class Inspector:
 
     def artefacts_for(self, entry: Entry) -> list[Artefact]:
         """The artefacts that read this entry."""
-        return self._matcher.match(entry.path) if entry.kind == "file" else []
+        return self._matcher.match(entry.path) if entry.kind in ("file", "stream") else []
 
     def batch(self, filesystem: Filesystem, cls: int, entries: Sequence[Entry], avoid: Mapping[int, tuple[int, str]]) -> list[list[Any]]:
         """Inspect entries; returns their listing rows. ``avoid`` maps positions to (stage not to enter again, why)."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from functools import cache
 from typing import Any
 
 from artefacts.times import NOT_RECORDED, NoTime, Time, Timestamp
@@ -23,23 +24,27 @@ class Observation:
 
     def to_json(self) -> dict[str, Any]:
         """The record as JSON values: ``type``, its fields in declared order; a time is RFC 3339 or null with ``<field>_reason``."""
-        out: dict[str, Any] = {"type": type(self).__name__}
-        for item in fields(self):
-            if item.name in ("locator", "recovered"):
-                continue
-            value = getattr(self, item.name)
+        kind = type(self)
+        out: dict[str, Any] = {"type": kind.__name__}
+        for name in _field_names(kind):
+            value = getattr(self, name)
             if isinstance(value, Timestamp):
-                out[item.name] = value.isoformat()
+                out[name] = value.isoformat()
             elif isinstance(value, NoTime):
-                out[item.name] = None
-                out[f"{item.name}_reason"] = value.reason
+                out[name] = None
+                out[f"{name}_reason"] = value.reason
                 if value.local is not None:
-                    out[f"{item.name}_local"] = value.local
+                    out[f"{name}_local"] = value.local
             elif isinstance(value, tuple):
-                out[item.name] = list(value)
+                out[name] = list(value)
             else:
-                out[item.name] = value
+                out[name] = value
         return out
+
+
+@cache
+def _field_names(kind: type[Observation]) -> tuple[str, ...]:
+    return tuple(item.name for item in fields(kind) if item.name not in ("locator", "recovered"))
 
 
 @dataclass(slots=True, kw_only=True)

@@ -61,7 +61,9 @@ def main() -> None:
         application(sys.argv[1] if len(sys.argv) > 1 else None)(prog_name="triage")
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whoever read the output has seen enough; what is left in the buffer has no place to go
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), 1
+        )  # whoever read the output has seen enough; what is left in the buffer has no place to go
         raise SystemExit(1) from None
 
 

@@ -43,7 +43,7 @@ class Observation:
 
 
 @cache
-def _field_names(kind: type[Observation]) -> tuple[str, ...]:
+def _field_names(kind: type[Any]) -> tuple[str, ...]:
     return tuple(item.name for item in fields(kind) if item.name not in ("locator", "recovered"))
 
 

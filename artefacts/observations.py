@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from functools import cache
 from typing import Any
 
 from artefacts.times import NOT_RECORDED, NoTime, Time, Timestamp
@@ -42,9 +41,13 @@ class Observation:
         return out
 
 
-@cache
+_FIELD_NAMES: dict[type, tuple[str, ...]] = {}
+
+
 def _field_names(kind: type[Any]) -> tuple[str, ...]:
-    return tuple(item.name for item in fields(kind) if item.name not in ("locator", "recovered"))
+    if kind not in _FIELD_NAMES:
+        _FIELD_NAMES[kind] = tuple(item.name for item in fields(kind) if item.name not in ("locator", "recovered"))
+    return _FIELD_NAMES[kind]
 
 
 @dataclass(slots=True, kw_only=True)

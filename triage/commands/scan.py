@@ -67,10 +67,10 @@ def scan(
         hash_sets=_hash_sets(hashset or [], role, hashset_key),
         exclude_users=list((visit_data or {}).get("scope", {}).get("exclude_users", [])),
     )
-    identities = _rules(setup, keywords or [], list_key, yara or [], quiet)
+    identities, warnings = _rules(setup, keywords or [], list_key, yara or [], quiet)
     job = Job(
         setup=setup, case=case, signer=examine.signer(key, passphrase_file), visit=visit_data, time_budget=budget, hash_sources=hash_source,
-        arguments=sys.argv[1:], identities=identities,
+        arguments=sys.argv[1:], identities=identities, warnings=warnings,
     )  # fmt: skip
     if workers is not None:
         job.workers = workers
@@ -101,10 +101,10 @@ def _hash_sets(names: list[str], role: str | None, key_file: Path | None) -> lis
     return out
 
 
-def _rules(setup: Setup, keywords: list[str], list_key: Path | None, yara: list[str], quiet: bool) -> dict[str, Any]:
+def _rules(setup: Setup, keywords: list[str], list_key: Path | None, yara: list[str], quiet: bool) -> tuple[dict[str, Any], list[str]]:
     """Load everything once here, so that a mistake is told before the scan, and what can be kept compiled is compiled once for all workers.
 
-    Returns the identities for the journal."""
+    Returns the identities for the journal, and what of the lists and rules could not be used."""
     from rules import conditions, findings
     from triage.commands.common import list_secret
     from triage.scan.compiled import folder_for
@@ -113,9 +113,11 @@ def _rules(setup: Setup, keywords: list[str], list_key: Path | None, yara: list[
     examined = [(Path(item.path), item.live) for item in setup.sources.values()]
 
     def warn(problem: object, *, anyway: bool = False) -> None:
+        warnings.append(str(problem))
         if anyway or not quiet:
             print(f"triage: warning: {visible(str(problem))}", file=sys.stderr)
 
+    warnings: list[str] = []
     identities: dict[str, Any] = {}
     rule_set = findings.load([Path(rule) for rule in setup.rules])
     identities["rules"] = {"findings": rule_set.digest, "conditions": conditions.shipped().digest}
@@ -162,4 +164,4 @@ def _rules(setup: Setup, keywords: list[str], list_key: Path | None, yara: list[
         if not rules.count:
             stop("the YARA files hold no usable rule")
         identities["yara"] = {"digest": rules.digest, "rules": rules.count}
-    return identities
+    return identities, warnings

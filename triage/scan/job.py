@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 RESERVE = (2.0, 0.03, 20.0)
 """Of a time budget, what is kept for writing and sealing the report: at least, as a share, at most (seconds)."""
 
+MAX_WARNINGS = 200
+
 
 class JobError(Exception):
     """The scan cannot start; the text says why in one line."""
@@ -47,6 +49,8 @@ class Job:
     """The command line, for the report."""
     identities: dict[str, Any] = field(default_factory=dict)
     """Digests of the rules, word lists and hash sets in use, for the journal and the report."""
+    warnings: list[str] = field(default_factory=list)
+    """What of the lists and rules could not be used: the report says so, for what is not looked for is not found."""
     begin: Callable[..., Examination] = Scan
     """Makes what examines the sources, with the arguments of ``Examination``."""
 
@@ -74,6 +78,12 @@ def run(job: Job, progress: Progress) -> Outcome:
         try:
             if state.opened is None:
                 journal.append("case_opened", _case_opened(job))
+                for text in job.warnings[:MAX_WARNINGS]:
+                    journal.append("error", {"where": "lists and rules", "reason": text})
+                if len(job.warnings) > MAX_WARNINGS:
+                    journal.append(
+                        "error", {"where": "lists and rules", "reason": f"{len(job.warnings) - MAX_WARNINGS} more such mistakes"}
+                    )
             else:
                 reopen(job.case, journal)
             journal.append(

@@ -189,6 +189,8 @@ def test_damaged_lists_are_named_and_their_good_lines_used(scan: Scan, evidence:
     assert result.code == 0, result.err
     assert "1" in result.err and "3" in result.err
     assert "bad.yar" in result.err and "2" in result.err
+    told = [line["data"]["reason"] for line in result.journal if line["kind"] == "error"]
+    assert [text for text in told if "bad.yar" in text] and [text for text in told if "list.md5" in text]
     assert {f["path"] for f in result.findings()} == {"/Pictures/known.jpg", "/Documents/renamed.dat", "/Documents/letter.txt"}
 
 

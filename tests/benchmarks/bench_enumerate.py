@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.files_image import CACHE
+from tests.benchmarks.files_image import CACHE, driver_image
 from tests.benchmarks.ntfs_images import build, shapes
 from triage.evidence.bytesource import FileBytes
 from triage.evidence.ntfs.filesystem import NtfsFilesystem
@@ -94,12 +94,16 @@ def main(arguments: Sequence[str]) -> dict[str, Any]:
     number = 1_000_000 if options.large else 100_000
     CACHE.mkdir(parents=True, exist_ok=True)
     result: dict[str, Any] = {"title": f"{TITLE}: {number:,} files", "rounds": options.rounds, "seconds": {}, "memory": {}, "ratios": {}}
+    images: dict[str, Path] = {}
     for shape, folders in shapes(number).items():
-        image = CACHE / f"ntfs-{number}-{shape.replace(' ', '-').replace(',', '')}.raw"
-        if not image.exists():
-            scratch = image.with_suffix(".new")
+        images[shape] = CACHE / f"ntfs-{number}-{shape.replace(' ', '-').replace(',', '')}.raw"
+        if not images[shape].exists():
+            scratch = images[shape].with_suffix(".new")
             build(scratch, folders)
-            scratch.rename(image)
+            scratch.rename(images[shape])
+    if not options.large and (written := driver_image(102_000)) is not None:
+        images["ten folders by ntfs-3g"] = written
+    for shape, image in images.items():
         seconds = measure(image, options.rounds)
         for name, times in seconds.items():
             result["seconds"][f"{shape}: {name}"] = round(statistics.median(times), 4)

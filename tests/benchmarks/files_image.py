@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -33,6 +34,26 @@ def files_image(files: int) -> Path:
             start = dice.randrange(1 << 20)
             (folder / f"file {number:06d}.{'jpg' if number % 5 == 0 else 'dat'}").write_bytes(pool[start : start + size])
     scratch.rename(image)
+    return image
+
+
+def driver_image(files: int) -> Path | None:
+    """An image of ``files`` small files in ten folders, laid out as a real driver (ntfs-3g) lays them out; None without root or FUSE."""
+    if os.name == "nt" or os.geteuid() != 0 or not Path("/dev/fuse").exists() or shutil.which("ntfs-3g") is None:
+        return None
+    CACHE.mkdir(parents=True, exist_ok=True)
+    image = CACHE / f"driver-{files}.img"
+    if not image.exists():
+        scratch = image.with_suffix(".new")
+        with open(scratch, "wb") as file:
+            file.truncate(files * 8_000 + (1 << 30))
+        subprocess.run(["mkntfs", "-q", "-F", "-c", "4096", scratch], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with mounted(scratch, read_only=False) as mount:
+            for folder in range(10):
+                (mount / f"folder {folder}").mkdir()
+                for number in range(files // 10):
+                    (mount / f"folder {folder}" / f"picture number {number:06d}.jpg").write_bytes(b"x" * 1_500)
+        scratch.rename(image)
     return image
 
 

@@ -26,8 +26,20 @@ from triage.scan.state import State
 from triage.scan.worker import HASH_SOURCE_UP_TO
 
 TICK = 0.2
-TRIES = 3
-"""How often a task is tried again when its worker dies for no reason of the task's own."""
+TRIES = 6
+"""How often a task is begun when its worker dies: killed from outside, it deserves another; a crash of its own will repeat."""
+TRIES_HUNG = 2
+"""The same where the worker hung or swelled: each try costs a minute of somebody's visit."""
+
+
+def hung(death: Death) -> bool:
+    """Whether the worker was ended by us, because it was silent, slow or too large; it will be again."""
+    return not death.reason.startswith("the reader")
+
+
+def may_try_again(tries: int, death: Death) -> bool:
+    """Whether a task that has been begun ``tries`` times should be begun once more after this death."""
+    return tries < (TRIES_HUNG if hung(death) else TRIES)
 
 
 @dataclass(slots=True)
@@ -130,7 +142,7 @@ class Examination(ABC):
 
         def on_death(task: Task, death: Death) -> None:
             tries[task.note] += 1
-            if tries[task.note] < TRIES:
+            if may_try_again(tries[task.note], death):
                 queue.append(task)
             else:
                 opened.setdefault(task.note, {"failed": death.reason})

@@ -111,7 +111,7 @@ class _Worker:
     connection: Connection
     slots: Any
     task: Task | None = None
-    bytes_before: int = 0
+    idle_since: float = 0.0
     memory: psutil.Process | None = field(default=None)
 
 
@@ -163,7 +163,8 @@ class Pool:
     def submit(self, task: Task) -> Death | None:
         """Give a task to an idle worker. A worker found dead is replaced; ``Death`` only where the new one cannot be reached either."""
         for _ in range(3):
-            worker = next(worker for worker in self._workers if worker.task is None)
+            # The one that has waited longest: it has loaded its lists, which the one that is just done may not have.
+            worker = min((worker for worker in self._workers if worker.task is None), key=lambda worker: worker.idle_since)
             worker.slots[_ITEM], worker.slots[_STAGE] = -1, 0
             worker.slots[_SINCE] = worker.slots[_PULSE] = time.monotonic_ns()
             worker.task = task
@@ -189,7 +190,7 @@ class Pool:
                     task = worker.task
                     kind, payload = frame[:1], frame[1:]
                     if kind in (DONE, FAILED):
-                        worker.task = None
+                        worker.task, worker.idle_since = None, time.monotonic()
                     if kind == FAILED:
                         yield Death(task, int(worker.slots[_ITEM]), int(worker.slots[_STAGE]), payload.decode("utf-8", "replace"))
                     else:
@@ -238,7 +239,8 @@ class Pool:
     def _replace(self, worker: _Worker) -> None:
         self._bytes_gone += worker.slots[_BYTES]
         _end(worker)
-        self._workers[self._workers.index(worker)] = self._start()
+        fresh = self._workers[self._workers.index(worker)] = self._start()
+        fresh.idle_since = time.monotonic()
 
     def abandon(self) -> list[Task]:
         """End every worker that is at a task (time is up); returns those tasks."""

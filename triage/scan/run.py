@@ -15,13 +15,15 @@ from artefacts.coverage import Status
 from artefacts.registry import all_artefacts
 from triage.journal import LISTING_COLUMNS, encode
 from triage.scan import classify
-from triage.scan.examination import TRIES, Examination, Stopped, TimeUp
+from triage.scan.examination import Examination, Stopped, TimeUp, hung, may_try_again
 from triage.scan.inspect import READ
 from triage.scan.plan import Batch, Plan
 from triage.scan.pool import Death, Message, Pool, Task
 from triage.scan.worker import main
 
 UNALLOCATED = "unallocated space"
+CAREFUL_AFTER = 2
+"""Deaths of the fast reader of a file system after which The Sleuth Kit takes the volume over."""
 """What the space between files is called in coverage."""
 
 
@@ -91,9 +93,9 @@ class Scan(Examination):
         def on_death(task: Task, death: Death) -> None:
             walk: _Walk = task.note
             walk.tries += 1
-            if walk.tries < TRIES:
+            if may_try_again(walk.tries, death):
                 walk.frames.clear()
-                if walk.tries == TRIES - 1:
+                if (hung(death) or walk.tries >= CAREFUL_AFTER) and (walk.source, walk.volume) not in self._careful:
                     self._careful.add((walk.source, walk.volume))
                     why = f"the fast reader failed on this volume ({death.reason}): The Sleuth Kit reads it instead"
                     self._cover(walk.source, walk.volume, "file system", Status.FAILED, why)
@@ -196,9 +198,8 @@ class Scan(Examination):
         """
         if death.item < 0:
             inspection.tries += 1
-            return inspection.tries < TRIES
-        hung = not death.reason.startswith("the reader")
-        if not hung and death.item not in inspection.suspects:
+            return may_try_again(inspection.tries, death)
+        if not hung(death) and death.item not in inspection.suspects:
             inspection.suspects.add(death.item)
             return True
         stage, _ = inspection.avoid.get(death.item, (death.stage + 1, ""))

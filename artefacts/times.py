@@ -85,6 +85,16 @@ def from_webkit(value: int) -> Time:
     return NOT_RECORDED if value == 0 else _instant(value * 1000 + _FILETIME_EPOCH * NS, value, "WebKit")
 
 
+def from_webkit_json(value: object) -> Time:
+    """Chromium time as its JSON files hold it: digits in a string, a number, or nothing."""
+    if value is None:
+        return NOT_RECORDED
+    try:
+        return from_webkit(int(value))  # type: ignore[call-overload]
+    except (TypeError, ValueError, OverflowError):
+        return NoTime("not a number")
+
+
 def from_prtime(value: int) -> Time:
     """Mozilla PRTime: microseconds since 1970-01-01 UTC. 0 means "not set"."""
     return NOT_RECORDED if value == 0 else _instant(value * 1000, value, "PRTime")

@@ -15,7 +15,7 @@ from artefacts.browsers.reading import Results
 from artefacts.coverage import Problem, Status, Unrecognised
 from artefacts.observations import Bookmark
 from artefacts.registry import Artefact, EvidenceFile
-from artefacts.times import NOT_RECORDED, NoTime, Time, from_webkit
+from artefacts.times import from_webkit_json
 
 LARGEST = 64 << 20  # bytes; a hundred thousand bookmarks take a third of that
 
@@ -74,22 +74,13 @@ def _bookmark(node: dict[str, Any], folder: str | None, place: str, owned: Owner
     return Bookmark(
         url=node["url"],
         title=title if isinstance(title, str) else None,
-        time=_time(node.get("date_added")),
-        modified=_time(node.get("date_modified")),
-        last_used=_time(node.get("date_last_used")),
+        time=from_webkit_json(node.get("date_added")),
+        modified=from_webkit_json(node.get("date_modified")),
+        last_used=from_webkit_json(node.get("date_last_used")),
         folder=folder,
         locator=place,
         **owned.labels,
     )
-
-
-def _time(value: Any) -> Time:
-    if value is None:
-        return NOT_RECORDED
-    try:
-        return from_webkit(int(value))
-    except (TypeError, ValueError, OverflowError):
-        return NoTime("not a number")
 
 
 ARTEFACTS = (

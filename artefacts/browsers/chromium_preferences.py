@@ -15,7 +15,7 @@ from artefacts.browsers.reading import Results
 from artefacts.coverage import Problem, Status, Unrecognised
 from artefacts.observations import AccountUse, InstalledProgram, Observation, PolicySetting, SiteTrace, SystemFact
 from artefacts.registry import Artefact, EvidenceFile
-from artefacts.times import NOT_RECORDED, NoTime, Time, from_unix, from_webkit
+from artefacts.times import NOT_RECORDED, from_unix, from_webkit_json
 
 LARGEST = 64 << 20  # bytes
 
@@ -112,9 +112,11 @@ def _facts(tree: dict[str, Any], owned: Owner) -> Iterator[Observation]:
     ):
         value = _at(tree, place)
         if value is not None:
-            yield SystemFact(name=name, value=whose, time=_time(value), locator=place)
+            yield SystemFact(name=name, value=whose, time=from_webkit_json(value), locator=place)
     if owned.profile == _GUEST:
-        yield SystemFact(name="browser guest window used", value=whose, time=_time(_at(tree, "profile.creation_time")), locator=_GUEST)
+        yield SystemFact(
+            name="browser guest window used", value=whose, time=from_webkit_json(_at(tree, "profile.creation_time")), locator=_GUEST
+        )
 
 
 def _settings(tree: dict[str, Any], owned: Owner) -> Iterator[Observation]:
@@ -158,7 +160,7 @@ def _extensions(tree: dict[str, Any], owned: Owner) -> Iterator[Observation]:
         yield InstalledProgram(
             name=name if isinstance(name, str) else identifier,
             version=version if isinstance(version, str) else None,
-            installed=_time(facts.get("first_install_time", facts.get("install_time"))),
+            installed=from_webkit_json(facts.get("first_install_time", facts.get("install_time"))),
             identifier=identifier,
             path=path if isinstance(path, str) else None,
             enabled=state == 1 if isinstance(state, int) else None,
@@ -179,7 +181,7 @@ def _sites(tree: dict[str, Any], owned: Owner) -> Iterator[Observation]:
             setting = facts.get("setting")
             used = _at(setting, "lastEngagementTime") if isinstance(setting, dict) else None
             seconds = facts.get("last_used")
-            time = _time(used if used is not None else facts.get("last_visit", facts.get("last_modified")))
+            time = from_webkit_json(used if used is not None else facts.get("last_visit", facts.get("last_modified")))
             if isinstance(seconds, (int, float)):
                 time = from_unix(seconds)
             yield SiteTrace(
@@ -200,15 +202,6 @@ def _at(tree: Any, place: str) -> Any:
 
 def _items(tree: Any) -> list[tuple[str, Any]]:
     return list(tree.items()) if isinstance(tree, dict) else []
-
-
-def _time(value: Any) -> Time:
-    if value is None:
-        return NOT_RECORDED
-    try:
-        return from_webkit(int(value))
-    except (TypeError, ValueError, OverflowError):
-        return NoTime("not a number")
 
 
 ARTEFACTS = (

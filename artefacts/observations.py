@@ -288,6 +288,8 @@ class AttachedDevice(Observation):
     """A device that was connected. ``kind``: USB storage, phone, printer, …; ``identifier`` is the system's own name of it, verbatim.
 
     ``first`` and ``last`` connection known, ``removed`` last disconnection; ``count`` of the connections recorded in this place.
+    ``identifiers``: what else names it, as ``kind:value``: ``imei``, ``meid``, ``udid``, ``mac``, ``bluetooth`` (both ``aa:bb:cc:dd:ee:ff``),
+    ``hostname``, ``volume`` (serial of a volume on it, eight or sixteen hex digits), ``letter`` (``E:``), ``disk`` (signature or GPT identifier).
     """
 
     kind: str
@@ -302,6 +304,88 @@ class AttachedDevice(Observation):
     identifier: str | None = None
     name: str | None = None
     count: int | None = None
+    identifiers: tuple[str, ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class PhoneBackup(Observation):
+    """A backup of a phone or tablet that lies on this computer. ``model`` as the maker names it, ``product`` its code (``iPhone12,1``);
+    ``last``: when it was last backed up; ``encrypted``: None where that is not recorded. Nothing of what is in the backup is kept.
+
+    ``identifiers`` as in ``AttachedDevice``.
+    """
+
+    name: str | None = None
+    maker: str | None = None
+    model: str | None = None
+    product: str | None = None
+    system: str | None = None
+    serial: str | None = None
+    imei: str | None = None
+    meid: str | None = None
+    phone_number: str | None = None
+    udid: str | None = None
+    last: Time = NOT_RECORDED
+    encrypted: bool | None = None
+    user: str | None = None
+    how: str | None = None
+    identifiers: tuple[str, ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class NetworkHost(Observation):
+    """A device met on the local network, or remembered from it: ``address`` (IPv4 or IPv6) and ``mac`` (``aa:bb:cc:dd:ee:ff``).
+
+    ``name`` is what it calls itself; ``services`` what it offers; ``first`` and ``last`` when it was seen. ``identifiers`` as in
+    ``AttachedDevice``, also ``udn`` (UPnP) and ``mdns`` (name of an instance)."""
+
+    address: str | None = None
+    mac: str | None = None
+    name: str | None = None
+    kind: str | None = None
+    maker: str | None = None
+    model: str | None = None
+    services: tuple[str, ...] = ()
+    first: Time = NOT_RECORDED
+    last: Time = NOT_RECORDED
+    how: str | None = None
+    identifiers: tuple[str, ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class Device(Observation):
+    """One line of the device ledger, concluded from all records that name the same device.
+
+    ``kind``: phone, tablet, computer, camera, USB storage, …; ``identifiers`` as in ``AttachedDevice``, with ``serial``; ``first`` and ``last``
+    any record of it; ``count`` of connections, the largest that one place records; ``opened``: files and folders opened from it.
+    ``declared``: declared, not declared, cannot tell; ``why`` says how that was told. ``strength`` of the proof that there is such a device:
+    strong, moderate, weak. ``concern`` 1 to 5 by kind, strength and how recent it is. ``proofs``: one for each kind of place that remembers
+    it: {how, record, path, matched, records}; ``matched`` the identifier by which it was joined to the others. ``similar``: other
+    lines that may be the same device. ``question``: what to ask about it; ``innocent``: what else may explain it.
+    """
+
+    kind: str
+    title: str
+    maker: str | None = None
+    model: str | None = None
+    name: str | None = None
+    identifiers: tuple[str, ...] = ()
+    first: Time = NOT_RECORDED
+    last: Time = NOT_RECORDED
+    users: tuple[str, ...] = ()
+    count: int | None = None
+    opened: tuple[str, ...] = ()
+    opened_count: int = 0
+    declared: str = "cannot tell"
+    why: str = ""
+    strength: str = "weak"
+    concern: int = 1
+    proofs: tuple[Mapping[str, Any], ...] = ()
+    records: int = 1
+    similar: tuple[str, ...] = ()
+    note: str | None = None
+    question: str | None = None
+    innocent: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -352,6 +436,19 @@ class ClockChange(Observation):
     user: str | None = None
     program: str | None = None
     how: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class PictureFacts(Observation):
+    """The camera that made a picture, by what the picture says of itself (EXIF): ``serial`` of its body, ``time`` it was taken.
+
+    ``gps``: latitude and longitude in decimal degrees (WGS 84), ``51.50740,-0.12780``."""
+
+    maker: str | None = None
+    model: str | None = None
+    serial: str | None = None
+    time: Time = NOT_RECORDED
+    gps: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from bisect import insort
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -230,6 +230,15 @@ class FindingBook:
     def journalled(self, data: Mapping[str, Any]) -> None:
         """Tell the book of a finding that a resumed journal holds already."""
         self._journalled[str(data["id"])] = _digest(Finding.from_json(data))
+
+    def withdrawn(self, ids: Iterable[str]) -> None:
+        """Tell the book that the journal takes these findings back."""
+        for name in ids:
+            self._journalled.pop(name, None)
+
+    def unfounded(self) -> list[str]:
+        """Ids of findings that the journal holds and nothing stands behind any more."""
+        return sorted(name for name in self._journalled if name not in self._groups)
 
     def due(self) -> list[Finding]:
         """The findings whose state is not in the journal yet, in report order: to be journalled at the end, and after a replay."""

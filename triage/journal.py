@@ -11,7 +11,9 @@ case_opened        tool {name, version, self_sha256}, arguments, profile, rules 
 source_opened      id, kind, path, size, files[path], facts, sha256?
 volume             source, id, offset, length, scheme, description, filesystem, label, encrypted, unlocked, status, reason
 coverage           source, volume, what, status, count, bytes, reason, path?, summary? (true: a total of this attempt, void once another starts)
-observation        id, type, the fields of that type, provenance {source, volume, path, locator, parser, recovered}
+observation        id, type, the fields of that type, provenance {source, volume, path, locator, parser, recovered}; of one that was drawn from
+                   others (triage/scan/conclude.py) provenance has ``rests_on`` too: their ids
+withdrawn          observations [ids], findings [ids], reason: drawn in an earlier attempt, from less; they do not follow any more
 listing            source, volume, class, batch, files, bytes, coverage [[what, status, reason, count, bytes]], columns [...], rows [[...]]: a batch
                    of files that was read; one FileSeen or DeletedFile a row. ``batch`` names its content: what resuming may leave out
 finding            see triage/findings.py; a later finding with the same id replaces the earlier one

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -18,20 +19,46 @@ from triage.journal import Record
 CONCLUDED = frozenset(("HashMatch", "BlockMatch", "KeywordHit", "YaraMatch"))
 """Observation types that this tool concluded from others or from content: they are not traces of what a user did."""
 LISTING_PARSER = "file system"
+_WITHDRAWN, _HEAD = b'"kind":"withdrawn","data":', 256
 _RFC3339 = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?Z")
 _UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def read(folder: Path) -> Iterator[Record]:
-    """The journal of the case in ``folder``, each batch of files once. Raises ``JournalError`` and ``OSError`` as ``journal.read``."""
+    """The journal of the case in ``folder``, each batch of files once, what was withdrawn left out.
+
+    Raises ``JournalError`` and ``OSError`` as ``journal.read``.
+    """
     batches: set[tuple[Any, Any, Any]] = set()
+    withdrawn = _withdrawn(folder / JOURNAL)
     for record in journal.read(folder / JOURNAL):
+        if withdrawn and record.kind in ("observation", "finding") and record.seq < withdrawn.get(record.data.get("id"), 0):
+            continue
         if record.kind == "listing":
             batch = (record.data.get("source"), record.data.get("volume"), record.data.get("batch"))
             if batch[2] is not None and batch in batches:
                 continue
             batches.add(batch)
         yield record
+
+
+def _withdrawn(path: Path) -> dict[Any, int]:
+    """Ids of observations and findings that were withdrawn, and the number of the line that says so last.
+
+    Such lines are few and late; the others are passed over unparsed. A line that is not sound is left to ``journal.read`` to refuse.
+    """
+    found: dict[Any, int] = {}
+    with open(path, "rb") as file:
+        for line in file:
+            if _WITHDRAWN not in line[:_HEAD]:
+                continue
+            try:
+                record = json.loads(line)
+                ids = [*record["data"]["observations"], *record["data"]["findings"]]
+                found |= dict.fromkeys(ids, int(record["seq"]))
+            except (ValueError, LookupError, TypeError, RecursionError):
+                continue
+    return found
 
 
 def listed(data: dict[str, Any]) -> Iterator[dict[str, Any]]:

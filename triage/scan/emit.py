@@ -19,8 +19,13 @@ MAX_NAMED = 1000
 """Problems of one kind on one volume that a worker tells by name; the rest are counted."""
 
 
-def observation_json(item: Observation, *, source: str, volume: str, path: str, parser: str, allocated: bool = True) -> dict[str, Any]:
-    """An observation as journalled. Its id is drawn from its content, so that the same fact has the same id in every run."""
+def observation_json(
+    item: Observation, *, source: str, volume: str, path: str, parser: str, allocated: bool = True, rests_on: list[str] | None = None
+) -> dict[str, Any]:
+    """An observation as journalled. Its id is drawn from its content, so that the same fact has the same id in every run.
+
+    ``rests_on``: ids of the observations that it was drawn from (see conclude.py); None for what was read from evidence.
+    """
     data = item.to_json()
     data["provenance"] = {
         "source": source,
@@ -30,6 +35,8 @@ def observation_json(item: Observation, *, source: str, volume: str, path: str, 
         "parser": parser,
         "recovered": item.recovered or not allocated,
     }
+    if rests_on is not None:
+        data["provenance"]["rests_on"] = rests_on
     return {"id": hashlib.sha256(encode(data)).hexdigest()[:16], **data}
 
 

@@ -26,6 +26,8 @@ from triage.scan.state import State
 from triage.scan.worker import HASH_SOURCE_UP_TO
 
 TICK = 0.2
+FINISHED = "finished"
+"""The reason for which an examination that did everything ended."""
 TRIES = 6
 """How often a task is begun when its worker dies: killed from outside, it deserves another; a crash of its own will repeat."""
 TRIES_HUNG = 2
@@ -96,7 +98,7 @@ class Examination(ABC):
 
     def run(self) -> Outcome:
         """Examine, then write the totals. Raises ``OSError`` where the case folder can no longer be written."""
-        complete, reason = True, "finished"
+        complete, reason = True, FINISHED
         for finding in self._state.book.due():  # made before a kill, and not journalled any more
             self._journal_finding(finding)
         pool = Pool(self._workers, self.MAIN, self._setup.encode())
@@ -258,6 +260,16 @@ class Examination(ABC):
     def _observation(self, data: dict[str, Any]) -> None:
         if self._state.new_observation(data):
             self._journal.append("observation", data)
+        self._judge(data)
+
+    def _drawn(self, data: dict[str, Any]) -> None:
+        """Journal an observation that was drawn from others, unless an earlier attempt drew the same, and judge it."""
+        if data["id"] not in self._state.seen:
+            self._state.seen.add(data["id"])
+            self._journal.append("observation", data)
+        self._judge(data)
+
+    def _judge(self, data: dict[str, Any]) -> None:
         for finding in self._engine.consider(data):
             self._finding(finding)
 

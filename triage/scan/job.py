@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from triage import casefolder
 from triage.identity import tool
 from triage.journal import Journal, JournalError
+from triage.scan.conclude import Conclusions, Context
 from triage.scan.examination import Examination, Outcome
 from triage.scan.progress import Progress
 from triage.scan.run import Scan
@@ -70,7 +71,7 @@ def run(job: Job, progress: Progress) -> Outcome:
     path = job.case / casefolder.JOURNAL
     engine = FindingEngine(findings.load([Path(rule) for rule in setup.rules]))
     with casefolder.locked(job.case):
-        state = State(engine)
+        state = State(engine, Conclusions(Context(visit=job.visit, sources=tuple(setup.sources))))
         if resuming and path.stat().st_size:
             state.replay(path)
             _same_case(state, job)

@@ -5,6 +5,7 @@ The parent process below touches no evidence itself: opening, walking and readin
 
 from __future__ import annotations
 
+import json
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -15,16 +16,18 @@ from artefacts.coverage import Status
 from artefacts.registry import all_artefacts
 from triage.journal import LISTING_COLUMNS, encode
 from triage.scan import classify
-from triage.scan.examination import Examination, Stopped, TimeUp, hung, may_try_again
+from triage.scan.examination import FINISHED, Examination, Stopped, TimeUp, hung, may_try_again
 from triage.scan.inspect import READ
 from triage.scan.plan import Batch, Plan
 from triage.scan.pool import Death, Message, Pool, Task
 from triage.scan.worker import main
 
 UNALLOCATED = "unallocated space"
+"""What the space between files is called in coverage."""
+CONCLUSIONS = "conclusions from all records together"
+"""What conclude.py is called in coverage."""
 CAREFUL_AFTER = 2
 """Deaths of the fast reader of a file system after which The Sleuth Kit takes the volume over."""
-"""What the space between files is called in coverage."""
 
 
 @dataclass(slots=True)
@@ -66,6 +69,7 @@ class Scan(Examination):
     def _conclude(self, complete: bool, reason: str) -> bool:
         self._left_over([item.batch for item in self._running] + list(self._batches), reason)
         self._missing_artefacts(complete)
+        self._draw(complete, reason)
         return complete
 
     # --- walking -----------------------------------------------------------------------------------------------------------------
@@ -214,7 +218,9 @@ class Scan(Examination):
             "bytes": batch.size, "coverage": result["coverage"], "columns": list(LISTING_COLUMNS),
         }  # fmt: skip
         self._journal.append_encoded("listing", encode(record)[:-1] + b',"rows":' + result["body"] + b"}")
-        self._state.batch_done(record)
+        conclusions = self._state.conclusions
+        rows = json.loads(result["body"]) if conclusions is not None and conclusions.wants_listing else []
+        self._state.batch_done({**record, "rows": rows})
         for name, seconds in result["timings"].items():
             self._timings[name] += seconds
 
@@ -273,6 +279,32 @@ class Scan(Examination):
         for batch in batches:
             what = f"files: {classify.CLASSES[batch.cls]}"
             self._cover(batch.source, batch.volume, what, Status.OUT_OF_TIME, f"not read: {reason}", size=batch.size, count=batch.files)
+
+    def _draw(self, complete: bool, reason: str) -> None:
+        """Draw the conclusions anew: what an earlier attempt concluded from less, and does not follow any more, is taken back."""
+        conclusions = self._state.conclusions
+        if conclusions is None:
+            return
+        clock = time.monotonic()
+        complete = complete and self._walked_all
+        standing = set()
+        for item in conclusions.draw(complete=complete):
+            if isinstance(item, dict):
+                standing.add(item["id"])
+                self._drawn(item)
+            else:
+                name, problem = item
+                self._cover("", "", CONCLUSIONS, problem.status, f"{name}: {problem.reason}")
+        stale = sorted(self._state.drawn - standing)
+        unfounded = self._state.book.unfounded()
+        if stale or unfounded:
+            why = "drawn before everything was read that is known now"
+            self._journal.append("withdrawn", {"observations": stale, "findings": unfounded, "reason": why})
+            self._state.book.withdrawn(unfounded)
+        if not complete:
+            why = reason if reason != FINISHED else "not every file could be listed"
+            self._cover("", "", CONCLUSIONS, Status.OUT_OF_TIME, f"drawn from what was read until then: {why}")
+        self._timings["conclude"] += time.monotonic() - clock
 
     def _missing_artefacts(self, complete: bool) -> None:
         if not complete or not self._walked_all:

@@ -8,6 +8,7 @@ from typing import Any
 
 from triage import journal
 from triage.findings import FindingBook, FindingEngine
+from triage.scan.conclude import Conclusions, is_drawn
 
 
 class Tally:
@@ -44,8 +45,12 @@ class Tally:
 class State:
     """Everything a resumed scan must not do or say again."""
 
-    def __init__(self, engine: FindingEngine) -> None:
+    def __init__(self, engine: FindingEngine, conclusions: Conclusions | None = None) -> None:
         self._engine = engine
+        self.conclusions = conclusions
+        """Told everything that is journalled; None where none are drawn."""
+        self.drawn: set[str] = set()
+        """Observations that an earlier attempt drew from others and that still stand."""
         self.book = FindingBook()
         self.tally = Tally()
         self.seen: set[str] = set()
@@ -71,6 +76,13 @@ class State:
                     self.sources[data["id"]] = data
                 case "volume":
                     self.volumes.add((data["source"], data["id"]))
+                case "observation" if is_drawn(data):
+                    self.seen.add(data["id"])
+                    self.drawn.add(data["id"])
+                case "withdrawn":
+                    self.seen.difference_update(data["observations"])
+                    self.drawn.difference_update(data["observations"])
+                    self.book.withdrawn(data["findings"])
                 case "observation":
                     self.new_observation(data)
                     for finding in self._engine.consider(data):
@@ -85,10 +97,12 @@ class State:
                     self.passes[data["pass"]] = data
 
     def new_observation(self, data: dict[str, Any]) -> bool:
-        """Whether this observation has not been journalled yet; from now on it counts as journalled."""
+        """Whether this observation has not been journalled yet; from now on it counts as journalled, and conclusions know of it."""
         if data["id"] in self.seen:
             return False
         self.seen.add(data["id"])
+        if self.conclusions is not None:
+            self.conclusions.feed(data)
         return True
 
     def new_problem(self, data: dict[str, Any]) -> bool:
@@ -100,8 +114,10 @@ class State:
         return True
 
     def batch_done(self, data: dict[str, Any]) -> None:
-        """Take in a ``listing`` record."""
+        """Take in a ``listing`` record; its rows are only looked at where a conclusion wants them."""
         self.batches_done.add(data["batch"])
         self.files += data["files"]
         self.bytes += data["bytes"]
         self.tally.add(data["source"], data["volume"], data["coverage"])
+        if self.conclusions is not None and self.conclusions.wants_listing:
+            self.conclusions.feed_listing(data["source"], data["volume"], data["rows"])

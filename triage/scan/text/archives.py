@@ -1,4 +1,4 @@
-"""Archives and compressed streams: zip (with the documents that are zips), tar, gzip, bzip2, xz."""
+"""Archives and compressed streams: zip (with the documents that are zips), tar, gzip, bzip2, xz, zstd."""
 
 from __future__ import annotations
 
@@ -12,18 +12,12 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from artefacts.coverage import Problem, Status
-from triage.scan.filetype import is_text
 from triage.scan.text import packages
-from triage.scan.text.kinds import kind_of
+from triage.scan.text.kinds import worth_unpacking
 from triage.scan.text.parts import Budget, Member, Part, Text, size_of
 
 _ENCRYPTED = 0x1
 _CHUNK = 1 << 16
-
-
-def wanted(head: bytes) -> bool:
-    """Whether a member is worth unpacking, by its first bytes."""
-    return is_text(head) or kind_of(head) is not None
 
 
 def read_zip(stream: BinaryIO, budget: Budget) -> Iterator[Part]:
@@ -52,7 +46,7 @@ def read_zip(stream: BinaryIO, budget: Budget) -> Iterator[Part]:
                 continue
             try:
                 with archive.open(info) as content:
-                    data, reason = budget.expand(content, info.compress_size, wanted)
+                    data, reason = budget.expand(content, info.compress_size, worth_unpacking)
             except Exception as error:
                 yield Problem(f"a member cannot be unpacked: {str(error) or type(error).__name__}", locator=info.filename)
                 continue
@@ -73,7 +67,7 @@ def read_tar(stream: BinaryIO, budget: Budget) -> Iterator[Part]:
             yield Text(info.name, info.name, "name")
             if not info.isreg() or info.sparse or (content := archive.extractfile(info)) is None:
                 continue
-            data, reason = budget.expand(content, info.size, wanted)
+            data, reason = budget.expand(content, info.size, worth_unpacking)
             if reason or 0 < len(data) < info.size:
                 yield Problem(reason or "is cut short", locator=info.name)
             if data:
@@ -97,9 +91,16 @@ def read_xz(stream: BinaryIO, budget: Budget) -> Iterator[Part]:
     yield from _stream(stream, lzma.LZMAFile, budget)
 
 
+def read_zstd(stream: BinaryIO, budget: Budget) -> Iterator[Part]:
+    """The content of a Zstandard file."""
+    from backports.zstd import ZstdFile
+
+    yield from _stream(stream, ZstdFile, budget)
+
+
 def _stream(stream: BinaryIO, opened: Callable[[BinaryIO], io.BufferedIOBase], budget: Budget) -> Iterator[Part]:
     packed = size_of(stream)
-    data, reason = budget.expand(opened(stream), packed, wanted)
+    data, reason = budget.expand(opened(stream), packed, worth_unpacking)
     if reason:
         yield Problem(reason)
     if data:

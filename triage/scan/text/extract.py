@@ -10,9 +10,9 @@ from typing import BinaryIO
 
 from artefacts.coverage import Problem, Status
 from triage.scan.filetype import is_text
-from triage.scan.text import archives, mail, markup, ole, pdf, rtf
+from triage.scan.text import archives, mail, markup, ole, outlook, outlook_express, pdf, rar, rtf, seven_zip
 from triage.scan.text.kinds import OVER_TEXT, READ, kind_of
-from triage.scan.text.parts import MAX_DEPTH, Budget, Member, Part, Text
+from triage.scan.text.parts import MAX_DEPTH, Budget, Member, Part, Text, size_of
 
 STEP = " ▸ "
 MAX_TOLD = 20
@@ -26,10 +26,15 @@ _READERS: dict[str, Callable[[BinaryIO, Budget], Iterator[Part]]] = {
     "gzip": archives.read_gzip,
     "bzip2": archives.read_bzip2,
     "xz": archives.read_xz,
+    "zstd": archives.read_zstd,
+    "7z": seven_zip.read,
+    "rar": rar.read,
     "ole": ole.read,
     "rtf": rtf.read,
     "mail": mail.read,
     "mbox": mail.read_mbox,
+    "pst": outlook.read,
+    "dbx": outlook_express.read,
     "markup": markup.read,
     "json": markup.read_json,
 }
@@ -54,7 +59,7 @@ def extract(stream: BinaryIO, name: str, beat: Callable[[], None]) -> Iterator[P
     """Every piece of text in a seekable ``stream``, and what could not be read of it. ``name`` begins the locators; ``beat()`` is called
     as the work goes on. Never raises for what the content is; only ``MemoryError``, and ``OSError`` where the stream cannot even be begun."""
     told: Counter[tuple[Status, str]] = Counter()
-    for item in _inside(stream, "", name, 1, Budget(beat)):
+    for item in _inside(stream, "", name, 1, Budget(beat, size_of(stream))):
         if isinstance(item, Problem):
             told[item.status, item.reason] += 1
             if told[item.status, item.reason] > 1 or len(told) > MAX_TOLD:

@@ -13,18 +13,20 @@ _BY_MIME = {
     "application/x-xz": "xz",
     "application/x-bzip2": "bzip2",
     "application/x-ole-storage": "ole",
-    "application/x-7z-compressed": "7-Zip archive",
-    "application/vnd.rar": "RAR archive",
-    "application/zstd": "Zstandard stream",
+    "application/x-7z-compressed": "7z",
+    "application/vnd.rar": "rar",
+    "application/zstd": "zstd",
 }
-_UNOPENED = (
-    (0, b"!BDN", "Outlook data file (PST)"),
-    (0, b"\xcf\xad\x12\xfe", "Outlook Express mail folder (DBX)"),
+_SIGNED = (
+    (0, b"!BDN", "pst"),
+    (0, b"\xcf\xad\x12\xfe", "dbx"),
     (4, b"Standard Jet DB", "Access database"),
     (4, b"Standard ACE DB", "Access database"),
     (0, b"MSCF\0\0\0\0", "cabinet archive"),
 )
-READ = frozenset(("pdf", "zip", "gzip", "xz", "bzip2", "tar", "ole", "rtf", "mail", "mbox", "markup", "json"))
+READ = frozenset(
+    ("pdf", "zip", "gzip", "xz", "bzip2", "zstd", "tar", "7z", "rar", "ole", "rtf", "mail", "mbox", "pst", "dbx", "markup", "json")
+)
 """Kinds that have a reader. Any other name that ``kind_of`` gives is, in words, what this tool does not open."""
 OVER_TEXT = frozenset(("markup", "json"))
 """Kinds that are worth reading as they stand, too: addresses and scripts are in the markup."""
@@ -47,7 +49,7 @@ def kind_of(head: bytes) -> str | None:
         return "zip"
     if head[257:262] == b"ustar":
         return "tar"
-    for offset, signature, name in _UNOPENED:
+    for offset, signature, name in _SIGNED:
         if head.startswith(signature, offset):
             return name
     if b"%PDF-" in head[:1024]:
@@ -57,6 +59,11 @@ def kind_of(head: bytes) -> str | None:
     if head.lstrip()[:5] == b"{\\rtf":
         return "rtf"
     return _mail(head) or _marked_up(head)
+
+
+def worth_unpacking(head: bytes) -> bool:
+    """Whether a member of an archive is worth unpacking, by its first 4 KiB."""
+    return is_text(head) or kind_of(head) is not None
 
 
 def _mail(head: bytes) -> str | None:

@@ -25,7 +25,7 @@ def read(stream: BinaryIO, budget: Budget) -> Iterator[Part]:
     """One message: subject and names, bodies, attachments."""
     data = stream.read(MAX_READ)
     emlx = _EMLX.match(data)
-    yield from _message(data[emlx.end() :] if emlx else data, "", budget)
+    yield from message(data[emlx.end() :] if emlx else data, "", budget)
     if stream.read(1):
         yield Problem(f"only its first {MAX_READ >> 20} MiB were read")
 
@@ -39,14 +39,14 @@ def read_mbox(stream: BinaryIO, budget: Budget) -> Iterator[Part]:
         line = stream.readline(1 << 20)
         if not line or (line.startswith(_FROM) and (blank or not number)):
             if lines:
-                yield from _message(b"".join(lines), f"message {number} ▸ ", budget)
+                yield from message(b"".join(lines), f"message {number} ▸ ", budget)
             if cut:
                 yield Problem(f"only the first {MAX_READ >> 20} MiB of a message were read", locator=f"message {number}")
             if not line:
                 return
             number += 1
             lines, size, cut = [], 0, False
-            if not budget.member() or budget.spent:
+            if not budget.message() or budget.spent:
                 yield Problem(budget.spent)
                 return
             continue
@@ -57,7 +57,8 @@ def read_mbox(stream: BinaryIO, budget: Budget) -> Iterator[Part]:
             lines.append(line)
 
 
-def _message(data: bytes, prefix: str, budget: Budget) -> Iterator[Part]:
+def message(data: bytes, prefix: str, budget: Budget) -> Iterator[Part]:
+    """What is in one RFC 5322 message; ``prefix`` stands before its locators."""
     budget.took(len(data))
     try:
         message = email.message_from_bytes(data)

@@ -12,9 +12,9 @@ from triage.scan.text.markup import plain
 from triage.scan.text.parts import Budget, Member, Part, Text
 
 _STREAM = re.compile(r"(.*/)?__substg1\.0_([0-9A-Fa-f]{4})(001[EF]|0102)")
-_TITLES = {"0037": "subject", "0C1A": "sender", "0C1F": "sender", "0E04": "to", "0E03": "cc", "3001": "recipient", "0070": "topic"}
-_BODY, _HTML, _RTF, _DATA = "1000", "1013", "1009", "3701"
-_NAMES = ("3707", "3704")
+TITLES = {"0037": "subject", "0C1A": "sender", "0C1F": "sender", "0E04": "to", "0E03": "cc", "3001": "recipient", "0070": "topic"}
+BODY, HTML, RTF, DATA = "1000", "1013", "1009", "3701"
+NAMES = ("3707", "3704")
 _STORAGE = re.compile(r"__(attach|recip)_version1\.0_#([0-9A-Fa-f]{8})|__substg1\.0_3701000D")
 
 
@@ -30,23 +30,23 @@ def read(streams: Iterable[str], content: Callable[[str], bytes], budget: Budget
             yield Problem(budget.spent)
             return
         here = _STORAGE.sub(lambda match: f"{match[1]} {int(match[2], 16) + 1}" if match[1] else "message", folder).replace("/", " ▸ ")
-        if number in _TITLES:
-            yield Text(_text(name, content), f"{here}{_TITLES[number]}", "title")
-        elif number == _BODY:
+        if number in TITLES:
+            yield Text(_text(name, content), f"{here}{TITLES[number]}", "title")
+        elif number == BODY:
             yield Text(_text(name, content), f"{here}body")
-        elif number == _HTML:
+        elif number == HTML:
             yield Text(plain(decode(content(name))), f"{here}body (HTML)")
-        elif number == _RTF:
+        elif number == RTF:
             data = rtf_compressed.decompress(content(name))
             if data is None:
                 yield Problem("its formatted body is damaged", locator=f"{here}body (RTF)")
             else:
                 yield Member(f"{here}body (RTF)", data)
-        elif number == _DATA:
-            named = next((_text(found[folder, key], content) for key in _NAMES if (folder, key) in found), "")
+        elif number == DATA:
+            named = next((_text(found[folder, key], content) for key in NAMES if (folder, key) in found), "")
             if named:
                 yield Text(named, f"{here}{named}", "name")
-            yield Member(f"{here}{named or 'attachment'}", content(name))
+            yield Member(f"{here}{named or 'attachment'}", content(name), "attached to a message")
 
 
 def _text(name: str, content: Callable[[str], bytes]) -> str:

@@ -12,13 +12,17 @@ from artefacts.coverage import Problem
 MAX_EXPANDED = 256 << 20
 """Bytes that may come out of one file, however deep they lie."""
 MAX_MEMBERS = 10_000
-"""Members, attachments and messages of one file."""
+"""Members and attachments of one file."""
+MAX_MESSAGES = 500_000
+"""Messages of one mail store, which is as large as they are: only their number has to end somewhere."""
 MAX_DEPTH = 4
 """Containers inside containers; the file itself is the first."""
 MAX_RATIO, RATIO_FROM = 200, 1 << 20
 """A stream that grows more than so many times is a bomb, once it has given this many bytes."""
 MAX_READ = 64 << 20
 """Bytes read of formats that have to be in memory whole (markup, RTF)."""
+MAX_PACKED = 256 << 20
+"""The same for archives."""
 _CHUNK = 1 << 18
 
 
@@ -46,24 +50,39 @@ Part = Text | Member | Problem
 class Budget:
     """The limits of one file, used up by everything inside it. ``beat`` tells the parent process that the work goes on."""
 
-    def __init__(self, beat: Callable[[], None]) -> None:
+    def __init__(self, beat: Callable[[], None], size: int = 0) -> None:
+        """``size``: bytes of the file itself, which may all come out again (a mail store is not compressed)."""
         self.beat = beat
-        self._bytes_left = MAX_EXPANDED
+        self._most = MAX_EXPANDED + size
+        self._bytes_left = self._most
         self._members_left = MAX_MEMBERS
+        self._messages_left = MAX_MESSAGES
+
+    @property
+    def left(self) -> int:
+        """Bytes that may still come out."""
+        return max(self._bytes_left, 0)
 
     @property
     def spent(self) -> str:
         """Why nothing more may be taken out of the file; empty while something may."""
         if self._bytes_left <= 0:
-            return f"more than {MAX_EXPANDED >> 20} MiB come out of it: the rest was left"
+            return f"more than {self._most >> 20} MiB come out of it: the rest was left"
         if self._members_left < 0:
             return f"more than {MAX_MEMBERS} members: the rest was left"
+        if self._messages_left < 0:
+            return f"more than {MAX_MESSAGES} messages: the rest was left"
         return ""
 
     def member(self) -> bool:
         """Count one more member; False where there have been enough."""
         self._members_left -= 1
         return self._members_left >= 0
+
+    def message(self) -> bool:
+        """Count one more message of a mail store; False where there have been enough."""
+        self._messages_left -= 1
+        return self._messages_left >= 0
 
     def took(self, size: int) -> None:
         """Count bytes that came out."""

@@ -126,7 +126,7 @@ def test_kinds_come_from_content() -> None:
 
 @pytest.mark.parametrize(
     ("head", "name"),
-    [(b"7z\xbc\xaf\x27\x1c\0\4", "7-Zip archive"), (b"Rar!\x1a\x07\x01\0", "RAR archive"), (b"!BDN\0\0", "Outlook data file (PST)")],
+    [(b"MSCF\0\0\0\0", "cabinet archive"), (b"\0\1\0\0Standard Jet DB\0", "Access database")],
 )
 def test_what_is_not_opened_is_said(head: bytes, name: str) -> None:
     assert read(head)[1] == [Problem(f"{name}: this tool does not open it", Status.UNRECOGNISED)]

@@ -27,7 +27,9 @@ class Observation:
         out: dict[str, Any] = {"type": kind.__name__}
         for name in _field_names(kind):
             value = getattr(self, name)
-            if isinstance(value, Timestamp):
+            if value is None or value.__class__ is str or value.__class__ is int:
+                out[name] = value
+            elif isinstance(value, Timestamp):
                 out[name] = value.isoformat()
             elif isinstance(value, NoTime):
                 out[name] = None
@@ -501,6 +503,10 @@ class HashMatch(Observation):
 
     ``role``: ``alert``, or ``listed`` where the keeper's table says that this code is no alert. ``confirmed_by`` and ``contradicted_by``:
     other digests of the same file that the entry lists too, and that agree or do not.
+
+    Of something inside a file, ``inside`` is the chain that leads to it from that file's name on (``archive.zip ▸ a/b.doc ▸ image3.jpeg``),
+    ``reached`` says in words what kind of place it lies in, ``offset`` the byte of the outer file (of the volume, where there is no file)
+    at which it begins, if it lies there as it is, and ``outer_size`` the outer file's bytes; ``path`` has both.
     """
 
     path: str
@@ -518,6 +524,10 @@ class HashMatch(Observation):
     allocated: bool = True
     hashes: Mapping[str, str] = field(default_factory=dict)
     time: Time = NOT_RECORDED
+    inside: str | None = None
+    reached: str | None = None
+    offset: int | None = None
+    outer_size: int | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -634,6 +644,82 @@ class RegistryRemnant(Observation):
     kind: str | None = None
     written: Time = NOT_RECORDED
     user: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class CleanupSign(Observation):
+    """A sign that records or files were removed or covered up. A fact about what is there and what is not; not who did it, nor why.
+
+    ``kind``: ``file names overwritten``, ``many files deleted``, ``place emptied``, ``change journal started anew``, ``clock set back``,
+    ``records out of order``, ``Windows installed lately``, ``lists emptied``, ``logs start late``, ``use without history``, ``free space
+    overwritten``. ``strength``: strong, moderate, weak. ``detail``: the whole fact in plain sentences. ``place``: the folder, list or log.
+    ``tool``: what works like that, where the way tells. ``names``: up to twenty of what is gone; ``count`` of all. ``first`` to ``last``: when it
+    happened, as far as known.
+    """
+
+    kind: str
+    strength: str
+    detail: str
+    place: str | None = None
+    tool: str | None = None
+    names: tuple[str, ...] = ()
+    count: int | None = None
+    first: Time = NOT_RECORDED
+    last: Time = NOT_RECORDED
+    user: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class CleanupPeriod(Observation):
+    """All signs of clean-up of one stretch of days, taken together. ``first`` and ``last``: the days (UTC). ``strength``: strong, moderate, weak.
+
+    ``score``: 0 to 100; ``parts``: what it is made of, strongest first, each {what, strength, points, time, innocent}: the second and later
+    parts of a kind count for less. ``use``: what shows that the device was used on those days, in words.
+    """
+
+    first: Time = NOT_RECORDED
+    last: Time = NOT_RECORDED
+    strength: str
+    score: int
+    parts: tuple[Mapping[str, Any], ...] = ()
+    detail: str = ""
+    use: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class FreeSpace(Observation):
+    """What the space of a volume that no file uses is filled with, by samples. ``free``: its bytes; ``samples`` blocks of 4,096 bytes were read,
+    of which ``zero`` hold only zeros, ``constant`` only one other byte, ``random`` look like random bytes."""
+
+    free: int
+    samples: int
+    zero: int
+    constant: int
+    random: int
+    size: int
+    filesystem: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class GoneFile(Observation):
+    """A file that records remember and that is not on this device now, all that is remembered of it in one.
+
+    ``path``: as the newest record gives it. ``seen``: when it was last seen or used. ``deleted``: when it was deleted, where that is recorded.
+    ``where``: where it went or lay: ``deleted``, ``in the recycle bin``, ``renamed``, ``removable drive``, ``network``, ``cloud``, ``phone``, ``not known``.
+    ``how``: the kinds of record that remember it. ``matches``: hash sets or keyword lists that know it.
+    """
+
+    path: str
+    seen: Time = NOT_RECORDED
+    deleted: Time = NOT_RECORDED
+    where: str = "not known"
+    how: tuple[str, ...] = ()
+    size: int | None = None
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    matches: tuple[str, ...] = ()
+    detail: str | None = None
+    user: str | None = None
+    records: int = 1
 
 
 @dataclass(slots=True, kw_only=True)

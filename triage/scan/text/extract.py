@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from artefacts.coverage import Problem, Status
 from triage.scan.filetype import is_text
-from triage.scan.text import archives, mail, markup, ole, outlook, outlook_express, pdf, rar, rtf, seven_zip
+from triage.scan.text import archives, hidden, mail, markup, ole, outlook, outlook_express, pdf, rar, rtf, seven_zip
 from triage.scan.text.kinds import OVER_TEXT, READ, kind_of
 from triage.scan.text.parts import MAX_DEPTH, Budget, Member, Part, Text, size_of
 
@@ -39,6 +39,13 @@ _READERS: dict[str, Callable[[BinaryIO, Budget], Iterator[Part]]] = {
     "json": markup.read_json,
 }
 assert _READERS.keys() == READ
+_HOW = {
+    **dict.fromkeys(("zip", "tar", "7z", "rar"), "in an archive"),
+    **dict.fromkeys(("gzip", "bzip2", "xz", "zstd"), "in a compressed file"),
+    **dict.fromkeys(("mail", "mbox", "pst", "dbx"), "attached to a message"),
+    **dict.fromkeys(("pdf", "ole", "rtf"), "in a document"),
+}
+"""What kind of place a member lies in, where its reader does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +62,37 @@ class Piece:
     again: bool = False
 
 
-def extract(stream: BinaryIO, name: str, beat: Callable[[], None]) -> Iterator[Piece | Problem]:
+@dataclass(frozen=True, slots=True)
+class Inner:
+    """A file inside the file, whole. ``locator`` is that of a ``Piece``; the rest as in ``Member``, ``offset`` in the outermost file."""
+
+    data: bytes
+    locator: str
+    how: str
+    offset: int | None = None
+    recovered: bool = False
+
+
+def extract(stream: BinaryIO, name: str, beat: Callable[[], None]) -> Iterator[Piece | Inner | Problem]:
     """Every piece of text in a seekable ``stream``, and what could not be read of it. ``name`` begins the locators; ``beat()`` is called
     as the work goes on. Never raises for what the content is; only ``MemoryError``, and ``OSError`` where the stream cannot even be begun."""
+    return walk(stream, name, Budget(beat, size_of(stream)))
+
+
+def walk(stream: BinaryIO, name: str, budget: Budget) -> Iterator[Piece | Inner | Problem]:
+    """As ``extract``, within a given budget; where that wants everything, with all that lies inside, however deep."""
+    return _once(_inside(stream, "", name, 1, budget))
+
+
+def walk_members(parts: Iterator[Part], name: str, budget: Budget) -> Iterator[Piece | Inner | Problem]:
+    """The same for the ``parts`` that somebody else's reader found in the file called ``name``."""
+    return _once(_parts(parts, "", name, "", 1, budget))
+
+
+def _once(items: Iterator[Piece | Inner | Problem]) -> Iterator[Piece | Inner | Problem]:
+    """Problems of one kind are told once, then counted."""
     told: Counter[tuple[Status, str]] = Counter()
-    for item in _inside(stream, "", name, 1, Budget(beat, size_of(stream))):
+    for item in items:
         if isinstance(item, Problem):
             told[item.status, item.reason] += 1
             if told[item.status, item.reason] > 1 or len(told) > MAX_TOLD:
@@ -72,15 +105,21 @@ def extract(stream: BinaryIO, name: str, beat: Callable[[], None]) -> Iterator[P
         yield Problem(f"{len(told) - MAX_TOLD} problems of other kinds in it")
 
 
-def _inside(stream: BinaryIO, locator: str, name: str, depth: int, budget: Budget) -> Iterator[Piece | Problem]:
+def _inside(stream: BinaryIO, locator: str, name: str, depth: int, budget: Budget) -> Iterator[Piece | Inner | Problem]:
     """``locator`` is that of the content in ``stream``, empty for the file itself, whose ``name`` its parts' locators begin with."""
     head = stream.read(_HEAD)
     stream.seek(0)
     kind = kind_of(head)
-    if is_text(head) and (kind is None or kind in OVER_TEXT):
+    if budget.words and is_text(head) and (kind is None or kind in OVER_TEXT):
         yield Piece(stream.read(), locator)
         stream.seek(0)
     if kind is None:
+        if budget.everything and depth <= MAX_DEPTH + 1:
+            reader = hidden.read_picture if hidden.is_picture(head) else hidden.read_unknown if hidden.is_unknown(head) else None
+            if reader is not None:
+                yield from _parts(reader(stream, budget), locator, name, "", depth, budget)
+        return
+    if not budget.words and kind in OVER_TEXT:
         return
     if kind not in READ:
         yield Problem(f"{kind}: this tool does not open it", Status.UNRECOGNISED, locator)
@@ -88,8 +127,12 @@ def _inside(stream: BinaryIO, locator: str, name: str, depth: int, budget: Budge
     if depth > MAX_DEPTH:
         yield Problem(f"lies more than {MAX_DEPTH} containers deep: not opened", locator=locator)
         return
+    yield from _parts(_READERS[kind](stream, budget), locator, name, kind, depth, budget)
+
+
+def _parts(parts: Iterator[Part], locator: str, name: str, kind: str, depth: int, budget: Budget) -> Iterator[Piece | Inner | Problem]:
+    """What a reader gives of a content of this ``kind``, and what is inside that."""
     base = locator or name
-    parts = _READERS[kind](stream, budget)
     while True:
         try:
             part = next(parts)
@@ -104,11 +147,16 @@ def _inside(stream: BinaryIO, locator: str, name: str, depth: int, budget: Budge
             where = base + STEP + part.locator if part.locator else locator
             yield Problem(part.reason, part.status, where)
         elif isinstance(part, Text):
-            if part.text.strip():
+            if budget.words and part.text.strip():
                 where = base + STEP + part.locator if part.locator else base
                 yield Piece(_utf8(part.text), where, part.where, again=kind in OVER_TEXT)
         elif isinstance(part, Member):
             where = base + STEP + part.name if part.name else base
+            if budget.everything:
+                reached = where if part.name else base + STEP + "content"
+                yield Inner(
+                    part.data, reached, part.how or _HOW.get(kind, "inside a file"), None if locator else part.offset, part.recovered
+                )
             yield from _inside(io.BytesIO(part.data), where, name, depth + 1, budget)
 
 

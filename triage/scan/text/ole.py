@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from artefacts.coverage import Problem, Status
-from triage.scan.text import excel, msg, powerpoint, word
+from triage.scan.text import excel, msg, ole_pictures, powerpoint, word
 from triage.scan.text.parts import Budget, Part, Text
 
 MAX_STREAM = 128 << 20
@@ -34,8 +34,14 @@ def _read(file: Any, budget: Budget) -> Iterator[Part]:
         budget.took(len(data))
         return data
 
+    if budget.everything:
+        yield from ole_pictures.read(streams, content, budget)
     if "EncryptedPackage" in streams or "EncryptionInfo" in streams:
         yield _PROTECTED  # an Office Open XML document wrapped by MS-OFFCRYPTO
+        return
+    if not budget.words:
+        if any(name.startswith("__properties_version1.0") for name in streams):
+            yield from msg.read(streams, content, budget)
         return
     if "WordDocument" in streams:
         yield from word.read(content("WordDocument"), content("0Table"), content("1Table"))

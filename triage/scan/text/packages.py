@@ -64,6 +64,7 @@ _ODF = Package(
     frozenset(["p", "h", "tab", "s", "line-break", "title", "subject", "description", "keyword", "creator", "user-defined"]),
     frozenset((("table", "name"), ("a", "href"), ("page", "name"))),
 )
+_MARKUP = re.compile(r".*\.(?:xml|rels|vml)|mimetype", re.IGNORECASE)
 _ENCRYPTION = b"encryption-data"
 
 
@@ -82,7 +83,8 @@ def read(archive: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo], package: 
     for info in members:
         name = info.filename
         is_words = package.words.fullmatch(name) is not None
-        if not is_words and not package.embedded.fullmatch(name):
+        is_part = is_words or _MARKUP.fullmatch(name) is not None
+        if (is_words and not budget.words) or not (is_words or package.embedded.fullmatch(name) or (budget.everything and not is_part)):
             continue
         if not budget.member() or budget.spent:
             yield Problem(budget.spent)
@@ -91,7 +93,7 @@ def read(archive: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo], package: 
         if reason:
             yield Problem(reason, locator=name)
         if not is_words:
-            yield Member(name, data)
+            yield Member(name, data, "in a document")
         elif data:
             text, wrong = xml_text(data, package.breaks, package.attributes, budget)
             if wrong and not reason:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO, BinaryIO
@@ -37,25 +38,44 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A file inside the file."""
+    """A file inside the file. ``how`` says in words what kind of place it lies in, where the container's kind does not; ``offset``: the byte of
+    the container at which it begins, if it lies there as it is; ``recovered``: nothing leads to it any more."""
 
     name: str
     data: bytes
+    how: str = ""
+    offset: int | None = None
+    recovered: bool = False
 
 
 Part = Text | Member | Problem
 """A problem's ``locator`` names the member it is about, where it is about one."""
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What may come out of one file: bytes and members, and how long it may take."""
+
+    expanded: int
+    members: int
+    seconds: float = 600.0
+
+
 class Budget:
     """The limits of one file, used up by everything inside it. ``beat`` tells the parent process that the work goes on."""
 
-    def __init__(self, beat: Callable[[], None], size: int = 0) -> None:
-        """``size``: bytes of the file itself, which may all come out again (a mail store is not compressed)."""
-        self.beat = beat
-        self._most = MAX_EXPANDED + size
+    def __init__(
+        self, beat: Callable[[], None], size: int = 0, *, limits: Limits | None = None, words: bool = True, everything: bool = False
+    ) -> None:
+        """``size``: bytes of the file itself, which may all come out again (a mail store is not compressed). ``words``: text is wanted;
+        ``everything``: members of any kind are."""
+        limits = limits or Limits(MAX_EXPANDED, MAX_MEMBERS)
+        self.beat, self.words, self.everything = beat, words, everything
+        self._most = limits.expanded + size
         self._bytes_left = self._most
-        self._members_left = MAX_MEMBERS
+        self._most_members = self._members_left = limits.members
+        self._seconds = limits.seconds
+        self._end = time.monotonic() + limits.seconds
         self._messages_left = MAX_MESSAGES
 
     @property
@@ -69,7 +89,9 @@ class Budget:
         if self._bytes_left <= 0:
             return f"more than {self._most >> 20} MiB come out of it: the rest was left"
         if self._members_left < 0:
-            return f"more than {MAX_MEMBERS} members: the rest was left"
+            return f"more than {self._most_members} members: the rest was left"
+        if time.monotonic() > self._end:
+            return f"takes longer than {self._seconds:.0f} seconds: the rest was left"
         if self._messages_left < 0:
             return f"more than {MAX_MESSAGES} messages: the rest was left"
         return ""
@@ -101,7 +123,7 @@ class Budget:
         size = 0
         try:
             while chunk := stream.read(4096 if not parts else _CHUNK):
-                if not parts and wanted is not None and not wanted(chunk):
+                if not parts and wanted is not None and not self.everything and not wanted(chunk):
                     return b"", ""
                 parts.append(chunk)
                 size += len(chunk)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from artefacts.coverage import Problem, Status
+from triage.scan.text import hidden
 from triage.scan.text.parts import Budget, Member, Part, Text
 
 MAX_PAGES = 2000
@@ -21,6 +22,10 @@ def read(stream: BinaryIO, budget: Budget) -> Iterator[Part]:
     import pypdfium2
     from pypdfium2 import PdfiumError
 
+    if budget.everything:
+        # A JPEG lies in a PDF as the file that it was: found there, it has its own bytes, and a damaged document gives it, too.
+        yield from hidden.pictures(stream.read(hidden.MAX_HELD), budget, "in a document")
+        stream.seek(0)
     try:
         document = pypdfium2.PdfDocument(stream)
     except PdfiumError as error:
@@ -38,7 +43,7 @@ def read(stream: BinaryIO, budget: Budget) -> Iterator[Part]:
 def _read(document: Any, budget: Budget, failure: type[Exception]) -> Iterator[Part]:
     found = document.get_metadata_dict()
     yield Text("\n".join(found.get(name, "") for name in _PROPERTIES), "properties", "title")
-    pages = len(document)
+    pages = len(document) if budget.words else 0
     for number in range(min(pages, MAX_PAGES)):
         if budget.spent:
             yield Problem(budget.spent)

@@ -105,7 +105,7 @@ def test_outlook_message() -> None:
     assert parts["body (RTF)"] == Member("body (RTF)", rb"{\rtf}")
     assert parts["attach 2 ▸ message ▸ subject"] == Text("Inside", "attach 2 ▸ message ▸ subject", "title")
     members = [part for part in msg.read(streams, streams.__getitem__, _budget()) if isinstance(part, Member)]
-    assert members[1] == Member("attach 1 ▸ note.txt", b"attached")
+    assert members[1] == Member("attach 1 ▸ note.txt", b"attached", "attached to a message")
 
 
 def test_compressed_rtf() -> None:

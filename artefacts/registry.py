@@ -57,6 +57,25 @@ Parser = Callable[[EvidenceFile], Iterator[Observation | Problem]]
 
 
 @dataclass(frozen=True, slots=True)
+class Content:
+    """Something that an evidence file holds and that deserves the checks a file gets: the body of a cached page, a small picture.
+
+    ``name`` says which it is (the page's address, the entry's name); ``data`` is all of it, decompressed; ``how`` says in words what kind
+    of place it lies in (``kept by a browser``). ``offset``: byte of the evidence file at which it begins, where it lies there as it is;
+    ``recovered``: nothing leads to it any more.
+    """
+
+    name: str
+    data: bytes
+    how: str
+    offset: int | None = None
+    recovered: bool = False
+
+
+Contents = Callable[[EvidenceFile], Iterator[Content | Problem]]
+
+
+@dataclass(frozen=True, slots=True)
 class Artefact:
     """One kind of trace, and how to read it.
 
@@ -65,6 +84,8 @@ class Artefact:
     before it be literal: those are found by a look-up, anything else is tried on every path.
     ``parse`` yields observations and ``Problem``s; it raises ``Unrecognised`` or ``Encrypted`` when the file is not for it. Anything
     else it raises costs this file its remaining records and is reported as ``failed``.
+    ``contents``, where there is one, yields what the file holds for the checks on content; it may raise as ``parse`` does, and is asked only for
+    files that ``parse`` took.
     """
 
     id: str
@@ -76,6 +97,7 @@ class Artefact:
     systems: tuple[str, ...] = ("windows", "macos", "linux")
     version: int = 1
     validation: str = "generated"
+    contents: Contents | None = None
 
     @property
     def parser(self) -> str:

@@ -19,6 +19,7 @@ _COCOA_EPOCH = 978_307_200  # 2001-01-01 in Unix seconds
 _MIN_NS = -62_135_596_800 * NS  # 0001-01-01, the first instant RFC 3339 can print
 _MAX_NS = 253_402_300_799 * NS + NS - 1  # the last of 9999
 _UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NAIVE_EPOCH = _UNIX_EPOCH.replace(tzinfo=None)  # for text only, where the Z is added by hand
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -35,12 +36,12 @@ class Timestamp:
         """RFC 3339 in UTC, with the fewest of 0, 3, 6, 7 or 9 fractional digits that lose nothing."""
         seconds, fraction = divmod(self.ns, NS)
         # datetime's own text is the fastest there is; it pads the year, which strftime does not everywhere.
-        head = (_UNIX_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None).isoformat()
+        head = (_NAIVE_EPOCH + timedelta(seconds=seconds)).isoformat()
         if not fraction:
             return head + "Z"
-        digits = f"{fraction:09d}"
-        keep = next(n for n in (3, 6, 7, 9) if not digits[n:].strip("0"))
-        return f"{head}.{digits[:keep]}Z"
+        if fraction % 1000:
+            return f"{head}.{fraction:09d}Z" if fraction % 100 else f"{head}.{fraction // 100:07d}Z"
+        return f"{head}.{fraction // 1000:06d}Z" if fraction % 1_000_000 else f"{head}.{fraction // 1_000_000:03d}Z"
 
     def to_datetime(self) -> datetime:
         """The same instant as an aware ``datetime``; anything finer than a microsecond is cut off."""

@@ -22,6 +22,7 @@ from artefacts.sqlite import Database, Row, recovery
 from artefacts.sqlite.recovery import deleted_rows
 from artefacts.times import Time, from_unix, from_webkit
 
+_PAGES_HELD, _VISITS_HELD = 16_384, 500_000
 NO_VISIT_RECORD = "list of addresses only: no record of the single visits is left"
 
 _TRANSITIONS = (
@@ -70,16 +71,20 @@ def _read(database: Database, owned: Owner) -> Results:
 
 
 def _visits(database: Database, owned: Owner) -> Results:
-    @lru_cache(maxsize=4096)
+    @lru_cache(maxsize=_PAGES_HELD)
     def page(number: int | None) -> Row | None:
         return database.lookup("urls", number, ("url", "title", "visit_count", "last_visit_time"))
 
-    @lru_cache(maxsize=4096)
     def led_from(number: int) -> str | None:
-        visit = database.lookup("visits", number, ("url",))
-        origin = page(visit.integer("url")) if visit is not None else None
+        address = addresses.get(number)
+        if address is None:
+            visit = database.lookup("visits", number, ("url",))
+            address = visit.integer("url") if visit is not None else None
+        origin = page(address)
         return origin.text("url") if origin is not None else None
 
+    labels = owned.labels
+    addresses: dict[int, int] = {}  # visit: address; a visit mostly comes from one just before it
     has_sources = any(True for _ in database.rows("visit_source", ("id", "source")))
     terms = dict(_typed_terms(database))
     searches = Searches(owned)
@@ -101,17 +106,19 @@ def _visits(database: Database, owned: Owner) -> Results:
             title=target.text("title") if target is not None else None,
             time=time,
             transition=_transition(row, transition),
-            qualifiers=tuple(word for bit, word in _QUALIFIERS if transition & bit),
+            qualifiers=_qualifiers(transition),
             visit_count=target.integer("visit_count") if target is not None else None,
             source=_source(database, row, has_sources),
             from_visit=from_visit,
             referrer=(led_from(from_visit) if from_visit else None) or row.text("external_referrer_url") or None,
             duration=duration / 1e6 if duration else None,
             locator=row.locator,
-            **owned.labels,
+            **labels,
         )
         if number is not None:
             visited.add(number)
+            if row.rowid is not None and len(addresses) < _VISITS_HELD:
+                addresses[row.rowid] = number
         if url is not None:
             _note_search(searches, url, terms.get(number or 0), time, row.locator)
         if searches.full:
@@ -159,6 +166,11 @@ def _host(url: str) -> str:
         return urlsplit(url).hostname or "unknown engine"
     except ValueError:
         return "unknown engine"
+
+
+@lru_cache(maxsize=1024)
+def _qualifiers(transition: int) -> tuple[str, ...]:
+    return tuple(word for bit, word in _QUALIFIERS if transition & bit)
 
 
 def _transition(row: Row, value: int) -> str | None:
@@ -247,7 +259,7 @@ def _deleted(database: Database, owned: Owner) -> Results:
             title=target.text("title"),
             time=time,
             transition=_transition(row, transition),
-            qualifiers=tuple(word for bit, word in _QUALIFIERS if transition & bit),
+            qualifiers=_qualifiers(transition),
             source="deleted visit",
             recovered=True,
             locator=row.locator,

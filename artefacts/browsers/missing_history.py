@@ -7,6 +7,7 @@ visits go after 90 days, those of frames after 3), www.sqlite.org/autoinc.html; 
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -51,7 +52,7 @@ def parse_chromium(file: EvidenceFile) -> Results:
     def read(database: Database, owned: Owner) -> Results:
         known = _known(database, _CHROMIUM)
         yield from _numbers(database, owned, known, _CHROMIUM)
-        yield from _loose_ends(database, owned, _CHROMIUM)
+        yield from _loose_ends(database, owned, known, _CHROMIUM)
         around = _Around()
         for name, parser in (
             ("Favicons", chromium_traces.parse_favicons),
@@ -75,7 +76,7 @@ def parse_firefox(file: EvidenceFile) -> Results:
     def read(database: Database, owned: Owner) -> Results:
         known = _known(database, _FIREFOX)
         yield from _numbers(database, owned, known, _FIREFOX)
-        yield from _loose_ends(database, owned, _FIREFOX)
+        yield from _loose_ends(database, owned, known, _FIREFOX)
         around = _Around()
         for name, parser in (
             ("favicons.sqlite", firefox_traces.parse_favicons),
@@ -114,7 +115,10 @@ _FIREFOX = _Tables(
 
 @dataclass(slots=True)
 class _Known:
-    """What the history itself holds: hosts with their parents, days (since 1970, UTC) with a visit, first and last visit, damage."""
+    """What the history itself holds: hosts with their parents, days (since 1970, UTC) with a visit, first and last visit, damage.
+
+    ``numbers``: the row numbers of addresses and visits by table; ``loose``: visits of an address that is gone.
+    """
 
     hosts: set[str] = field(default_factory=set)
     parents: set[str] = field(default_factory=set)
@@ -122,8 +126,8 @@ class _Known:
     first: int | None = None
     last: int | None = None
     visits: int = 0
-    lowest: int | None = None
-    highest: int = 0
+    numbers: dict[str, set[int]] = field(default_factory=dict)
+    loose: int = 0
     damaged: bool = False
 
     def has(self, host: str) -> bool:
@@ -170,8 +174,14 @@ class _Around:
             self.latest = time.ns if self.latest is None else max(self.latest, time.ns)
 
 
+_PLAIN = re.compile(r"https?://([a-z0-9_.-]+)(?::\d+)?(?:[/?#]|$)", re.IGNORECASE)  # nearly every address; urlsplit takes the others
+
+
 def host_of(url: str) -> str:
     """The host of a web address in lower case, without ``www.``; a bare host is one; empty for anything else."""
+    if found := _PLAIN.match(url):
+        host = found[1].lower().removeprefix("www.").rstrip(".")
+        return host if "." in host or host == "localhost" else ""
     try:
         host = (urlsplit(url).hostname if "://" in url else url.partition("/")[0]) or ""
         if "://" in url and not url.lower().startswith(("http://", "https://")):
@@ -194,19 +204,26 @@ def _by_maker(host: str) -> bool:
 
 def _known(database: Database, tables: _Tables) -> _Known:
     known = _Known()
+    addresses, visits = set[int](), set[int]()
+    known.numbers = {tables.addresses: addresses, tables.visits: visits}
     for row in database.rows(tables.addresses, ("id", "url")):
         if isinstance(row, Problem):
             known.damaged = True
-        elif (host := host_of((row.text("url") or "")[:4096])) and len(known.hosts) < _MOST_HELD:
+            continue
+        addresses.add(row.integer("id") or 0)
+        host = host_of((row.text("url") or "")[:4096])
+        if host and host not in known.hosts and len(known.hosts) < _MOST_HELD:
             known.hosts.add(host)
             known.parents.update(_parents(host))
-    for row in database.rows(tables.visits, ("id",), (tables.time,)):
+    for row in database.rows(tables.visits, ("id",), (tables.time, tables.address)):
         if isinstance(row, Problem):
             known.damaged = True
             continue
         known.visits += 1
-        number, value = row.integer("id") or 0, row.integer(tables.time)
-        known.lowest, known.highest = min(number, known.lowest or number), max(number, known.highest)
+        visits.add(row.integer("id") or 0)
+        address, value = row.integer(tables.address), row.integer(tables.time)
+        if address and address not in addresses:
+            known.loose += 1
         time = tables.convert(value) if value is not None else NOT_RECORDED
         if isinstance(time, Timestamp):
             known.first = time.ns if known.first is None else min(known.first, time.ns)
@@ -226,11 +243,8 @@ def _numbers(database: Database, owned: Owner, known: _Known, tables: _Tables) -
         return  # rows that could not be read would pass for rows that were removed
     given = {row.text("name"): row.integer("seq") or 0 for row in database.rows("sqlite_sequence", ("name", "seq")) if isinstance(row, Row)}
     for table in (tables.visits, tables.addresses):
-        count, highest = known.visits, known.highest
-        if table == tables.addresses:
-            numbers = [row.integer("id") or 0 for row in database.rows(table, ("id",)) if isinstance(row, Row)]
-            count, highest = len(numbers), max(numbers, default=0)
-        removed = given.get(table, 0) - highest
+        count = len(known.numbers[table])
+        removed = given.get(table, 0) - max(known.numbers[table], default=0)
         if removed > 0:
             yield HistoryGap(
                 kind="newest records",
@@ -243,14 +257,16 @@ def _numbers(database: Database, owned: Owner, known: _Known, tables: _Tables) -
                 last=_at(known.last),
                 **owned.labels,
             )
-    if known.lowest is None:
+    visits = known.numbers[tables.visits]
+    if not visits:
         return
-    between = known.highest - known.lowest + 1 - known.visits
+    lowest, highest = min(visits), max(visits)
+    between = highest - lowest + 1 - len(visits)
     if between > 0:
         yield HistoryGap(
             kind="records in between",
             strength="moderate",
-            detail=f"of the records {known.lowest} to {known.highest} in {tables.visits}, {between} are gone and {known.visits} are left",
+            detail=f"of the records {lowest} to {highest} in {tables.visits}, {between} are gone and {known.visits} are left",
             missing=between,
             left=known.visits,
             locator=f"table={tables.visits}",
@@ -258,14 +274,14 @@ def _numbers(database: Database, owned: Owner, known: _Known, tables: _Tables) -
             last=_at(known.last),
             **owned.labels,
         )
-    if known.lowest > 1 and given.get(tables.visits) and known.first is not None and known.last is not None:
+    if lowest > 1 and given.get(tables.visits) and known.first is not None and known.last is not None:
         if known.last - known.first >= KEPT - 5 * DAY:
             return  # as old as Chromium keeps: what came before went by itself
         yield HistoryGap(
             kind="oldest records",
             strength="weak",
-            detail=f"the {known.lowest - 1} oldest records in {tables.visits} are gone, and the oldest that is left is less than 90 days older than the newest",
-            missing=known.lowest - 1,
+            detail=f"the {lowest - 1} oldest records in {tables.visits} are gone, and the oldest that is left is less than 90 days older than the newest",
+            missing=lowest - 1,
             left=known.visits,
             locator=f"table={tables.visits}",
             first=_at(known.first),
@@ -274,24 +290,20 @@ def _numbers(database: Database, owned: Owner, known: _Known, tables: _Tables) -
         )
 
 
-def _loose_ends(database: Database, owned: Owner, tables: _Tables) -> Results:
+def _loose_ends(database: Database, owned: Owner, known: _Known, tables: _Tables) -> Results:
     """Rows that name a row which is not there. The browser removes both together; a program that edits the file often does not."""
     for table, column, target in tables.belongings:
         if not database.has(table, column) or not database.has(target, "id") or database.problems:
             continue
-        there: set[int] = set()
-        damaged = False
-        for row in database.rows(target, ("id",)):
-            if isinstance(row, Problem):
-                damaged = True
-            elif (number := row.integer("id")) is not None:
-                there.add(number)
-        loose = 0
-        for row in database.rows(table, (column,)):
-            if isinstance(row, Problem):
-                damaged = True
-            elif (number := row.integer(column)) and number not in there:
-                loose += 1
+        there = known.numbers[target]
+        damaged, loose = known.damaged, known.loose
+        if table != tables.visits:
+            loose = 0
+            for row in database.rows(table, (column,)):
+                if isinstance(row, Problem):
+                    damaged = True
+                elif (number := row.integer(column)) and number not in there:
+                    loose += 1
         if loose and not damaged:
             yield HistoryGap(
                 kind="loose ends",

@@ -57,8 +57,9 @@ class Row:
     @property
     def locator(self) -> str:
         """``table=urls rowid=12``; of a deleted row ``table=urls page=7 offset=3211``."""
-        parts = [f"table={self.table}", self.place or ("" if self.rowid is None else f"rowid={self.rowid}")]
-        return " ".join(part for part in parts if part)
+        if self.place:
+            return f"table={self.table} {self.place}"
+        return f"table={self.table}" if self.rowid is None else f"table={self.table} rowid={self.rowid}"
 
     def text(self, column: str) -> str | None:
         """The value as text, or None where it is NULL; cut, visibly, at ``LONGEST_TEXT`` characters."""
@@ -126,15 +127,17 @@ class Database:
             yield Problem(f"table {table} has no column {', '.join(missing)}: not read", Status.UNRECOGNISED, f"table={table}")
             return
         wanted = [column for column in (*required, *optional) if column in known.columns]
-        absent = dict.fromkeys(optional)
+        absent = {column: None for column in optional if column not in known.columns}
+        most = self.pages.count * self.pages.page_size // 4 + 1  # a sound row takes at least four bytes
         last: int | None = None
         try:
-            for count, (rowid, values) in enumerate(self._select(known, wanted)):
-                # Pages that several others point to multiply rows without end; a sound row takes at least four bytes.
-                if (rowid is not None and last is not None and rowid <= last) or count * 4 > self.pages.count * self.pages.page_size:
+            for count, record in enumerate(self._select(known, wanted)):
+                rowid = record[0]
+                # Pages that several others point to multiply rows without end.
+                if (rowid is not None and last is not None and rowid <= last) or count >= most:
                     raise sqlite3.DatabaseError("pages are used more than once")
                 last = rowid
-                yield Row(table, rowid, {**absent, **dict(zip(wanted, values, strict=True))})
+                yield Row(table, rowid, absent | dict(zip(wanted, record[1:], strict=True)))
             return
         except _REFUSED as error:
             if self._connection is not None:
@@ -199,11 +202,11 @@ class Database:
         # A row written before ALTER TABLE ADD COLUMN is shorter than the table.
         return {column: values.get(column) for column in wanted}
 
-    def _select(self, table: Table, columns: list[str]) -> Iterator[tuple[int | None, Sequence[Any]]]:
+    def _select(self, table: Table, columns: list[str]) -> Iterator[Sequence[Any]]:
+        """Row number (None where there is none) and values."""
         if self._connection is None:
             raise sqlite3.OperationalError("not in memory")
-        for row in self._connection.execute(self._statement(table, tuple(columns), False)):
-            yield row[0], row[1:]
+        return self._connection.execute(self._statement(table, tuple(columns), False))
 
     def _statement(self, table: Table, columns: tuple[str, ...], one: bool) -> str:
         """The query for all rows or for one; until the next call it is also the only table that SQLite may read."""

@@ -729,3 +729,81 @@ class SystemFact(Observation):
     name: str
     value: str
     time: Time = NOT_RECORDED
+
+
+@dataclass(slots=True, kw_only=True)
+class SoftwareTrace(Observation):
+    """A file or folder that belongs to a program of the software catalogue (rules/software), met while a volume was listed.
+
+    ``software``: the id of its entry; ``trace``: the kind (executable, folder, …) and ``value`` what of the entry it is; ``strength``: strong
+    (says alone which program it is) or weak. ``seen``: present, deleted, prefetch. Times are the file's own. ``allocated`` is False where deleted.
+    """
+
+    software: str
+    trace: str
+    value: str
+    strength: str
+    seen: str
+    path: str
+    time: Time = NOT_RECORDED
+    created: Time = NOT_RECORDED
+    allocated: bool = True
+    user: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Software(Observation):
+    """One program of the software catalogue on one source, concluded from all its traces.
+
+    ``software``: the id of its entry; ``what`` it is; ``state``: installed, present, removed, remembered (by other records only), looked for.
+    ``summary``: what the traces say, in words; ``seen``: each way it was seen (installed, run, downloaded, …). ``runs``: how often it
+    ran, the largest count that one place records, at least. ``first_run`` and ``last_run``; ``first`` and ``last`` of any trace. ``severity`` 1 to 5 and
+    ``why`` it is that; ``innocent``: what else may explain it. ``bears_on``: checks of conditions. ``proofs``: one for each way and kind of place:
+    {seen, how, trace, value, strength, count, first, last, path, record}. ``removable``: seen on a drive that can be taken away.
+    ``comes_with_system``: part of the system that it was seen on.
+    """
+
+    software: str
+    name: str
+    what: str
+    category: str
+    state: str
+    summary: str
+    severity: int
+    why: str
+    strength: str
+    innocent: str
+    bears_on: tuple[str, ...] = ()
+    seen: tuple[str, ...] = ()
+    runs: int | None = None
+    installed: Time = NOT_RECORDED
+    first_run: Time = NOT_RECORDED
+    last_run: Time = NOT_RECORDED
+    removed: Time = NOT_RECORDED
+    first: Time = NOT_RECORDED
+    last: Time = NOT_RECORDED
+    users: tuple[str, ...] = ()
+    removable: bool = False
+    comes_with_system: bool = False
+    traces: int = 0
+    proofs: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class RequiredSoftware(Observation):
+    """A program that the visit file says must be on this machine, and what was found of it.
+
+    ``state``: running, ran (lately), installed (no run is recorded), stopped (its last run is long before the last use of the machine, or it is switched
+    off), removed, not found, could not tell. ``all_met``: every required program is running, or ran lately. ``last_contact``: when it last sent or
+    received anything; ``last_use`` of the machine by any record.
+    """
+
+    name: str
+    state: str
+    detail: str
+    all_met: bool = False
+    installed: Time = NOT_RECORDED
+    last_run: Time = NOT_RECORDED
+    last_contact: Time = NOT_RECORDED
+    removed: Time = NOT_RECORDED
+    last_use: Time = NOT_RECORDED

@@ -86,7 +86,7 @@ def classify(entry: Entry, *, artefact: bool, system_volume: bool) -> int:
     place = _place(folder + "/" if folder else entry.path)
     if place.metadata:
         return SYSTEM
-    media = "." in name and name.rpartition(".")[2].lower() in _MEDIA
+    media = is_media(name)
     user = place.user or not system_volume
     if place.installed is not None and not user:
         return place.installed
@@ -97,6 +97,12 @@ def classify(entry: Entry, *, artefact: bool, system_volume: bool) -> int:
     if user:
         return DOWNLOADS if place.downloads else OTHER if place.user_programs else PERSONAL
     return PICTURES if media else OTHER
+
+
+def is_media(path: str) -> bool:
+    """Whether a path ends as pictures and videos do."""
+    name = path.rpartition("/")[2]
+    return "." in name and name.rpartition(".")[2].lower() in _MEDIA
 
 
 def is_structure(path: str) -> bool:

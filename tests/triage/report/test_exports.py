@@ -40,7 +40,7 @@ def _small(makers: SimpleNamespace, folder: Path) -> Path:
 
 
 def test_unknown_format_names_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(UnknownFormat, match="no export format 'pdf': choose one of jsonl, csv, bodyfile, timesketch, sqlite"):
+    with pytest.raises(UnknownFormat, match="no export format 'pdf': choose one of jsonl, csv, bodyfile, timesketch, sqlite, case"):
         export(tmp_path, "pdf", io.BytesIO())
 
 

@@ -16,6 +16,12 @@ FORMATS = {
     "bodyfile": "listed files for mactime (The Sleuth Kit, body file 3)",
     "timesketch": "one event a line for Timesketch (JSONL)",
     "sqlite": "observations, findings and coverage as tables for queries",
+    "case": "CASE 1.5 JSON-LD: the investigation, its sources and what was found",
+    "vics": "VICS 2.0 JSON: pictures and videos by MD5, metadata only",
+    "dfxml": "DFXML 2.0: listed files by volume",
+    "mg11": "a draft of a witness statement, as text that the officer corrects and adopts",
+    "mg12": "a draft of an exhibit list, as text that the officer completes",
+    "dpa62": "the log of processing under section 62 of the Data Protection Act 2018 (CSV)",
 }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -46,9 +45,3 @@ def test_another_database_is_refused(evidence: Any, unpacked: Callable[[str], Pa
         read(evidence, unpacked("ese/dissect/basic.edb.gz").read_bytes())
     with pytest.raises(Unrecognised):
         read(evidence, b"no database at all")
-
-
-def test_ole_dates() -> None:
-    assert srum._ole_time(struct.pack("<d", 25569.5)) == Timestamp(43_200 * 10**9)
-    assert not isinstance(srum._ole_time(struct.pack("<d", float("nan"))), Timestamp)
-    assert not isinstance(srum._ole_time(b"short"), Timestamp)

@@ -229,6 +229,26 @@ class SiteTrace(Observation):
 
 
 @dataclass(slots=True, kw_only=True)
+class StoredRecord(Observation):
+    """One record of a database that a web site or an extension keeps in a browser: ``database`` and ``store`` are the site's own names.
+
+    ``value`` describes what is stored: names of fields, numbers, dates, sizes. Text is never given, only its length: it may be a message or
+    a key to an account. ``state``: current, replaced by a newer value, deleted; of the last two what is given is what was there before.
+    """
+
+    url: str
+    database: str | None = None
+    store: str | None = None
+    key: str | None = None
+    value: str | None = None
+    state: str = "current"
+    bytes: int | None = None
+    browser: str | None = None
+    profile: str | None = None
+    user: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
 class HistoryGap(Observation):
     """A sign that a part of a browser's history is not there any more. A fact about numbers, sites or days; not that somebody removed it.
 

@@ -52,10 +52,10 @@ def parse(file: EvidenceFile) -> Iterator[Observation | Problem]:
             if isinstance(row, Problem):
                 yield row
             else:
-                role = roles.get(row["RoleGuid"] or "", row["RoleGuid"])
+                named = roles.get(row["RoleGuid"] or "", row["RoleGuid"])
                 for word, column in (("first", "FirstSeen"), ("last", "LastSeen")):
                     yield SystemFact(
-                        name=f"role of this server {word} used", value=str(role), time=row[column] or NOT_RECORDED,
+                        name=f"role of this server {word} used", value=str(named), time=row[column] or NOT_RECORDED,
                         locator=f"table=ROLE_ACCESS role={row['RoleGuid']}",
                     )  # fmt: skip
 

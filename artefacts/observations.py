@@ -407,7 +407,7 @@ class Device(Observation):
     similar: tuple[str, ...] = ()
     note: str | None = None
     question: str | None = None
-    innocent: tuple[str, ...] = ()
+    innocent: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)

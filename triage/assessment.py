@@ -383,9 +383,12 @@ def _condition(
     elif not checks:
         outcome, reasons = "could_not_tell", ["This tool has no check for this condition."]
     else:
-        faults = [fault for check in checks if (fault := _not_proved(check, coverage, sources, extent, rules))]
+        slight = [item for item in ordered if item["severity"] < CONCERN_FROM and set(checks) & set(item["bears_on"])]
+        faults = [f"Too slight to be a concern, but not cleared up: {title}" for title in _titles(slight)]
+        faults += [fault for check in checks if (fault := _not_proved(check, coverage, sources, extent, rules))]
         if faults:
-            outcome, reasons = "could_not_tell", ["Nothing relevant was found in what was checked.", *dict.fromkeys(faults)]
+            found = "Nothing of weight was found" if slight else "Nothing relevant was found"
+            outcome, reasons = "could_not_tell", [f"{found} in what was checked.", *dict.fromkeys(faults)]
         else:
             outcome, reasons = "met", ["Nothing relevant was found, and all that this check reads was read."]
     return {"id": name, "text": condition.get("text"), "outcome": outcome, "findings": [item["id"] for item in bearing], "reasons": reasons}

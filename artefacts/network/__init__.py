@@ -1,0 +1,1 @@
+"""Networks and what is on them: hardware addresses and their makers."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from triage.commands import options
 from triage.commands.common import COMPLETED, GAPS, existing, stop
 
 if TYPE_CHECKING:
@@ -24,10 +25,10 @@ def scan(
         list[str], typer.Argument(metavar="SOURCE...", help="Folder, drive, device or image (raw, E01, VHD, VMDK, QCOW2 …).")
     ],
     case: Annotated[Path, typer.Option(help="Folder for the case; the same folder again goes on where the scan stopped.")],
-    visit: Annotated[Path | None, typer.Option(help="visit.yaml: who, on whose authority, declared devices, conditions.")] = None,
+    visit: options.Visit = None,
     hashset: Annotated[list[str] | None, typer.Option(help="Hash set, or ROLE=FILE (alert=… or ignore=…) for a plain list.")] = None,
     role: Annotated[str | None, typer.Option(help="Role of lists that do not state one: alert or ignore.")] = None,
-    hashset_key: Annotated[Path | None, typer.Option(help="Key file of keyed hash sets.")] = None,
+    hashset_key: options.HashSetKey = None,
     keywords: Annotated[
         list[str] | None, typer.Option(help="Keyword list (CSV, YAML or text); 'shipped' for the demonstration lists.")
     ] = None,
@@ -35,18 +36,14 @@ def scan(
     yara: Annotated[list[str] | None, typer.Option(help="YARA file or folder; 'shipped' for those that come with the tool.")] = None,
     profile: Annotated[str, typer.Option(help="quick, standard or full.")] = "standard",
     time_budget: Annotated[str | None, typer.Option(help="End after this long with what there is: 15m, 90s, 1h.")] = None,
-    live: Annotated[bool, typer.Option("--live", help="The source is a drive of this running computer (needs --visit).")] = False,
-    unlock: Annotated[Path | None, typer.Option(help="File with passwords or recovery keys, one a line; '-' asks for one.")] = None,
-    key: Annotated[
-        Path | None, typer.Option(help="Signing key (encrypted PKCS#8 PEM); without one the case is signed by nobody known.")
-    ] = None,
-    passphrase_file: Annotated[
-        Path | None, typer.Option(help="File with the signing key's passphrase (otherwise it is asked for).")
-    ] = None,
-    workers: Annotated[int | None, typer.Option(min=1, max=64, help="Worker processes; default one for each core.")] = None,
-    hash_source: Annotated[bool, typer.Option("--hash-source", help="Hash whole images of any size (small ones always are).")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say only alerts and the result.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    live: options.Live = False,
+    unlock: options.Unlock = None,
+    key: options.Key = None,
+    passphrase_file: options.PassphraseFile = None,
+    workers: options.Workers = None,
+    hash_source: options.HashSource = False,
+    quiet: options.Quiet = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Examine sources and write a signed report into a case folder."""
     from triage.commands import examine

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from triage.commands import options
 from triage.commands.common import COMPLETED, GAPS, existing, stop
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def sweep(
     source: Annotated[str, typer.Argument(metavar="SOURCE", help="Drive, device or image (raw, E01, VHD, VMDK, QCOW2 …).")],
     case: Annotated[Path, typer.Option(help="Folder for the case; the same folder again goes on where the sweep stopped.")],
     hashset: Annotated[Path, typer.Option(help="Block set of known files (triage hashset build … --kinds block).")],
-    hashset_key: Annotated[Path | None, typer.Option(help="Key file of a keyed set.")] = None,
+    hashset_key: options.HashSetKey = None,
     time_budget: Annotated[str | None, typer.Option(help="End after this long with what there is: 10m (if left out), 90s, 1h.")] = None,
     confidence: Annotated[float, typer.Option(help="How sure the odds must be, from 0.5 to 0.9999.")] = 0.99,
     amount: Annotated[str, typer.Option(help="Known material that must be met with that confidence: 20MB, 500kB, 1GB.")] = "20MB",
@@ -31,19 +32,15 @@ def sweep(
     seed: Annotated[
         int | None, typer.Option(min=0, help="Seed of the random sample, to repeat a sweep; drawn and recorded if left out.")
     ] = None,
-    visit: Annotated[Path | None, typer.Option(help="visit.yaml: who, on whose authority.")] = None,
-    live: Annotated[bool, typer.Option("--live", help="The source is a drive of this running computer (needs --visit).")] = False,
-    unlock: Annotated[Path | None, typer.Option(help="File with passwords or recovery keys, one a line; '-' asks for one.")] = None,
-    key: Annotated[
-        Path | None, typer.Option(help="Signing key (encrypted PKCS#8 PEM); without one the case is signed by nobody known.")
-    ] = None,
-    passphrase_file: Annotated[
-        Path | None, typer.Option(help="File with the signing key's passphrase (otherwise it is asked for).")
-    ] = None,
-    workers: Annotated[int | None, typer.Option(min=1, max=64, help="Worker processes; default one for each core.")] = None,
-    hash_source: Annotated[bool, typer.Option("--hash-source", help="Hash whole images of any size (small ones always are).")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say only alerts and the result.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    visit: options.Visit = None,
+    live: options.Live = False,
+    unlock: options.Unlock = None,
+    key: options.Key = None,
+    passphrase_file: options.PassphraseFile = None,
+    workers: options.Workers = None,
+    hash_source: options.HashSource = False,
+    quiet: options.Quiet = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Sample a whole disk, deleted data too, for blocks of known files, and say with what odds they would have been met."""
     from functools import partial

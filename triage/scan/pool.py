@@ -242,15 +242,6 @@ class Pool:
         fresh = self._workers[self._workers.index(worker)] = self._start()
         fresh.idle_since = time.monotonic()
 
-    def abandon(self) -> list[Task]:
-        """End every worker that is at a task (time is up); returns those tasks."""
-        given_up = [worker for worker in self._workers if worker.task is not None]
-        for worker in given_up:
-            _end(worker)
-            self._workers.remove(worker)
-            self._bytes_gone += worker.slots[_BYTES]
-        return [worker.task for worker in given_up if worker.task is not None]
-
     def close(self) -> None:
         """End all workers. Safe to call twice."""
         for worker in self._workers:

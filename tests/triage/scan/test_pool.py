@@ -101,10 +101,3 @@ def test_a_swelling_worker_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     messages, deaths, _ = _run([b"swell", b"b"])
     assert "memory" in deaths[0].reason
     assert [m.payload for m in messages if m.kind == b"M"] == [b"hello b"]
-
-
-def test_abandoned_tasks_are_named() -> None:
-    pool = Pool(2, behave, b"")
-    pool.submit(Task(0, b"hang"))
-    assert [task.payload for task in pool.abandon()] == [b"hang"]
-    pool.close()

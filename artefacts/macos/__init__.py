@@ -1,0 +1,1 @@
+"""Traces that macOS keeps, one artefact a file."""

@@ -37,7 +37,7 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"fLaC", "audio/flac"),
 )
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
-_TEXT_CONTROLS = frozenset(b"\t\n\r\f\x0b\x1b\x08")
+_CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\r\f\x0b\x1b\x08")
 
 
 def is_text(head: bytes) -> bool:
@@ -54,8 +54,7 @@ def is_text(head: bytes) -> bool:
         pairs = len(head) // 2
         even, odd = head[0 : 2 * pairs : 2].count(0), head[1 : 2 * pairs : 2].count(0)
         return pairs >= 4 and max(even, odd) > 0.3 * pairs and min(even, odd) <= 0.02 * pairs
-    controls = sum(byte < 32 and byte not in _TEXT_CONTROLS for byte in head)
-    return controls <= len(head) // 50
+    return len(head) - len(head.translate(None, _CONTROLS)) <= len(head) // 50
 
 
 def by_signature(head: bytes) -> str | None:

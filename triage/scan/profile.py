@@ -12,7 +12,10 @@ MIB = 1 << 20
 @dataclass(frozen=True, slots=True)
 class Profile:
     """What a scan looks at. Sizes are in bytes. ``every_byte``: keywords are looked for in
-    binary files and in the space between files, too."""
+    binary files and in the space between files, too.
+
+    ``look_inside``: the classes whose archives, documents, mail and pictures are gone through for what lies inside; ``largest_container``: of
+    such a file at most; ``unpacked`` bytes, ``members`` and ``seconds_inside``: what may come out of one of them, and how long it may take."""
 
     name: str
     meaning: str
@@ -21,16 +24,21 @@ class Profile:
     largest_file: int
     largest_text: int
     largest_yara: int
+    largest_container: int
+    unpacked: int
+    members: int
+    seconds_inside: float
+    look_inside: tuple[str, ...]
     every_byte: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """As written to the journal and handed to workers."""
-        return {**asdict(self), "classes": list(self.classes)}
+        return {**asdict(self), "classes": list(self.classes), "look_inside": list(self.look_inside)}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Profile:
         """The inverse of ``to_json``."""
-        return cls(**{**value, "classes": tuple(value["classes"])})
+        return cls(**{**value, "classes": tuple(value["classes"]), "look_inside": tuple(value["look_inside"])})
 
 
 def load_profile(name: str) -> Profile:
@@ -49,5 +57,10 @@ def load_profile(name: str) -> Profile:
         largest_file=entry["largest_file"] * MIB,
         largest_text=entry["largest_text"] * MIB,
         largest_yara=entry["largest_yara"] * MIB,
+        largest_container=entry["largest_container"] * MIB,
+        unpacked=entry["unpacked"] * MIB,
+        members=entry["members"],
+        seconds_inside=entry["seconds_inside"],
+        look_inside=tuple(entry["look_inside"]),
         every_byte=entry.get("every_byte", False),
     )

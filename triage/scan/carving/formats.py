@@ -62,7 +62,9 @@ def jpeg(data: bytes, start: int) -> int:
         if length < 2 or (marker == 0xDA and not framed):
             raise Broken
         if marker in _FRAMES:
-            if length < 11 or (len(segment) >= 6 and not (segment[3:5] != b"\0\0" and segment[0] in (8, 12, 16) and length == 8 + 3 * segment[5])):
+            if length < 11 or (
+                len(segment) >= 6 and not (segment[3:5] != b"\0\0" and segment[0] in (8, 12, 16) and length == 8 + 3 * segment[5])
+            ):
                 raise Broken
             framed = True
         position += 2 + length
@@ -86,7 +88,7 @@ def png(data: bytes, start: int) -> int:
         length, kind = struct.unpack_from(">I4s", data, position)
         if length > 0x7FFFFFFF or not kind.isalpha() or (first and (kind, length) != (b"IHDR", 13)):
             raise Broken
-        end = position + 12 + length
+        end: int = position + 12 + length
         if end > len(data):
             raise CutShort
         if zlib.crc32(memoryview(data)[position + 4 : end - 4]) != int.from_bytes(data[end - 4 : end], "big"):

@@ -18,7 +18,13 @@ _SECONDS = 60.0
 _Ends = Callable[[bytes, int], int]
 _ENDS: dict[str, _Ends] = {"jpg": formats.jpeg, "png": formats.png, "gif": formats.gif, "webp": formats.webp}
 # Bytes, how far they lie from the beginning of the file, and its kind.
-_PICTURES = ((b"\xff\xd8\xff", 0, "jpg"), (b"\x89PNG\r\n\x1a\n", 0, "png"), (b"GIF87a", 0, "gif"), (b"GIF89a", 0, "gif"), (b"WEBPVP8", 8, "webp"))
+_PICTURES = (
+    (b"\xff\xd8\xff", 0, "jpg"),
+    (b"\x89PNG\r\n\x1a\n", 0, "png"),
+    (b"GIF87a", 0, "gif"),
+    (b"GIF89a", 0, "gif"),
+    (b"WEBPVP8", 8, "webp"),
+)
 _VIDEOS = ((b"ftyp", 4, "mp4"),)
 _LONGEST = 8
 

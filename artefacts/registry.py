@@ -47,7 +47,7 @@ class EvidenceFile(Protocol):
         """At most the first ``limit`` bytes."""
 
     def sibling(self, name: str) -> EvidenceFile | None:
-        """The file called ``name`` in the same folder (``History-wal``), or None."""
+        """The file called ``name`` in the same folder (``History-wal``), below it or beside it (``Network/Cookies``, ``../a/b``), or None."""
 
     def siblings(self) -> Sequence[EvidenceFile]:
         """Every file in the same folder, this one included, in name order."""

@@ -1,12 +1,11 @@
-"""Which sites stored data in a Chromium profile: local storage and IndexedDB. Names of sites, dates and numbers; never what was stored.
+"""Which sites stored data in a Chromium profile as local storage. Names of sites, dates and numbers; never what was stored.
 
 Sources: Chromium's components/services/storage/dom_storage (local_storage_impl.cc: keys ``META:`` and ``METAACCESS:`` with the origin,
-``_origin NUL key``; local_storage_database.proto), content/browser/indexed_db/file_path_util.cc (folders named after the origin).
+``_origin NUL key``; local_storage_database.proto).
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from artefacts.browsers.profiles import CHROMIUM, owner
@@ -19,7 +18,6 @@ from artefacts.registry import Artefact, EvidenceFile
 from artefacts.times import NOT_RECORDED, Time, from_webkit
 
 _MOST_SITES = 100_000
-_FOLDER = re.compile(r"(https?|file|chrome-extension)_([^/]*?)_(\d+)\.indexeddb(?:\.leveldb)?")
 
 
 @dataclass(slots=True)
@@ -81,19 +79,6 @@ def _instant(message: bytes) -> Time:
     return NOT_RECORDED
 
 
-def parse_indexed_db(file: EvidenceFile) -> Results:
-    """One ``SiteTrace``: the site that the folder of this database is named after."""
-    owned = owner(file, CHROMIUM)
-    folder = file.path.rsplit("/", 2)[-2]
-    named = _FOLDER.fullmatch(folder)
-    if named is None:
-        yield Problem(f"the folder {folder} is not named after a site", Status.UNRECOGNISED)
-        return
-    scheme, host, port = named.groups()
-    url = f"{scheme}://{host}" + (f":{port}" if port != "0" else "")
-    yield SiteTrace(url=url, what="database stored by the site (IndexedDB)", locator=f"folder={folder}", **owned.labels)
-
-
 ARTEFACTS = (
     Artefact(
         id="browsers.chromium.local_storage",
@@ -102,13 +87,5 @@ ARTEFACTS = (
         paths=("**/Local Storage/leveldb/*.log", "**/Local Storage/leveldb/*.ldb", "**/Local Storage/leveldb/*.sst"),
         parse=parse_local_storage,
         references=("https://chromium.googlesource.com/chromium/src/+/main/components/services/storage/dom_storage/",),
-    ),
-    Artefact(
-        id="browsers.chromium.indexed_db",
-        title="Chromium browsers: databases of sites",
-        meaning="Sites that keep a database (IndexedDB) in the browser. What is in it is not read.",
-        paths=("**/*.indexeddb.leveldb/CURRENT",),
-        parse=parse_indexed_db,
-        references=("https://chromium.googlesource.com/chromium/src/+/main/content/browser/indexed_db/file_path_util.cc",),
     ),
 )

@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from posixpath import normpath
 from typing import BinaryIO
 
 import pytest
@@ -45,7 +46,7 @@ class MemoryFile:
         return self._evidence.contents[self.path][:limit]
 
     def sibling(self, name: str) -> MemoryFile | None:
-        path = f"{self.path.rsplit('/', 1)[0]}/{name}"
+        path = normpath(f"{self.path.rsplit('/', 1)[0]}/{name}")
         return MemoryFile(self._evidence, path) if path in self._evidence.contents else None
 
     def siblings(self) -> Sequence[MemoryFile]:

@@ -5,7 +5,6 @@ Hindsight lives in an environment of its own, outside the project: ``HINDSIGHT``
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import resource
@@ -17,7 +16,6 @@ import sys
 import tarfile
 import tempfile
 import time
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +50,24 @@ def profiles(folder: Path) -> dict[str, Path]:
 def _large(path: Path) -> None:
     """A history of today's schema, as far as Hindsight and we read it."""
     rng = random.Random(1)
-    words = "garden shed timber roof window paint ladder hammer hinge gravel hedge spade barrow trellis compost seed".split()
+    words = [
+        "garden",
+        "shed",
+        "timber",
+        "roof",
+        "window",
+        "paint",
+        "ladder",
+        "hammer",
+        "hinge",
+        "gravel",
+        "hedge",
+        "spade",
+        "barrow",
+        "trellis",
+        "compost",
+        "seed",
+    ]
     first = 13_400_000_000_000_000
     addresses = []
     for number in range(1, ADDRESSES + 1):

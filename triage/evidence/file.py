@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from posixpath import normpath
 from typing import BinaryIO
 
 from triage.evidence.model import Entry, Filesystem, ReadError
@@ -33,6 +34,7 @@ class EntryFile:
         self._content = content
         self._streams: list[BinaryIO] = []
         self._folder: dict[str, EntryFile] = {}
+        self._elsewhere: dict[str, EntryFile] = {}
         self._folder_complete = False
         self.entry = entry
 
@@ -60,7 +62,9 @@ class EntryFile:
     def read_errors(self) -> list[ReadError]:
         """What was unreadable in every stream opened so far, siblings' included."""
         own = [error for stream in self._streams for error in getattr(stream, "read_errors", ())]
-        return own + [error for other in self._folder.values() if other is not self for error in other.read_errors]
+        return own + [
+            error for other in (*self._folder.values(), *self._elsewhere.values()) if other is not self for error in other.read_errors
+        ]
 
     def open(self) -> BinaryIO:
         if self._content is not None:
@@ -78,12 +82,13 @@ class EntryFile:
     def sibling(self, name: str) -> EntryFile | None:
         if not self.allocated:
             return None  # a live file beside a deleted one is not its companion
-        if name not in self._folder and not self._folder_complete:
-            entry = self._filesystem.lookup(f"{self.path.rsplit('/', 1)[0]}/{name}")
+        held = self._elsewhere if "/" in name else self._folder
+        if name not in held and not (held is self._folder and self._folder_complete):
+            entry = self._filesystem.lookup(normpath(f"{self.path.rsplit('/', 1)[0]}/{name}"))
             if entry is None or entry.kind != "file":
                 return None
-            self._folder[name] = EntryFile(self._filesystem, entry)
-        return self._folder.get(name)
+            held[name] = EntryFile(self._filesystem, entry)
+        return held.get(name)
 
     def siblings(self) -> Sequence[EntryFile]:
         if not self.allocated:

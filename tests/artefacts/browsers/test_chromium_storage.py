@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from artefacts.browsers import chromium_storage
-from artefacts.coverage import Status, Unrecognised
+from artefacts.coverage import Unrecognised
 
 PROFILE = "/home/jo/.config/google-chrome/Default"
 LOG = f"{PROFILE}/Local Storage/leveldb/000003.log"
@@ -53,17 +53,3 @@ def test_local_storage(evidence: Any, mutations: Callable[[bytes, int], list[byt
         except Unrecognised:
             pass
     assert evidence({LOG: b""}).parse(chromium_storage.parse_local_storage, LOG) == ([], [])
-
-
-def test_indexed_db(evidence: Any) -> None:
-    for folder, url in (
-        ("https_www.a.example_0", "https://www.a.example"),
-        ("http_localhost_8080", "http://localhost:8080"),
-        ("file__0", "file://"),
-    ):
-        path = f"{PROFILE}/IndexedDB/{folder}.indexeddb.leveldb/CURRENT"
-        [site], problems = evidence({path: b"MANIFEST-000001\n"}).parse(chromium_storage.parse_indexed_db, path)
-        assert problems == [] and site.url == url and site.profile == "Default"
-    path = f"{PROFILE}/IndexedDB/odd.indexeddb.leveldb/CURRENT"
-    found, [problem] = evidence({path: b"x"}).parse(chromium_storage.parse_indexed_db, path)
-    assert found == [] and problem.status is Status.UNRECOGNISED

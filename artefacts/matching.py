@@ -10,8 +10,8 @@ from artefacts.registry import Artefact
 _WILD = re.compile(r"[*?\[]")
 
 
-def _regex(pattern: str) -> re.Pattern[str]:
-    """A glob over a whole path: ``*`` and ``?`` inside one part, ``**`` any number of parts (none included), case-blind."""
+def glob(pattern: str) -> re.Pattern[str]:
+    """A glob over a whole path: ``*`` and ``?`` inside one part, ``**`` any number of parts (none included). Matches lower-case paths."""
     out = []
     parts = pattern.strip("/").split("/")
     for number, part in enumerate(parts):
@@ -39,7 +39,7 @@ class PathMatcher:
         self._others: list[tuple[re.Pattern[str], Artefact]] = []
         for artefact in artefacts:
             for pattern in artefact.paths:
-                rule = (_regex(pattern), artefact)
+                rule = (glob(pattern), artefact)
                 parent, _, last = pattern.lower().rpartition("/")
                 parent = parent.rpartition("/")[2]
                 _, dot, extension = last.rpartition(".")

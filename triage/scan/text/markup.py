@@ -72,7 +72,12 @@ def read_json(stream: BinaryIO, budget: Budget) -> Iterator[Part]:
     text = decode(stream.read(MAX_READ))
     budget.beat()
     if "\\" in text:
-        yield Text(_ESCAPE.sub(_unescaped, text).encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+        yield Text(unescape(text))
+
+
+def unescape(text: str) -> str:
+    r"""JSON with its escapes undone (``\u00e9``, ``\n``)."""
+    return _ESCAPE.sub(_unescaped, text).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _unescaped(match: re.Match[str]) -> str:

@@ -16,6 +16,7 @@ from triage.evidence.model import ByteSource, Entry, Filesystem
 from triage.scan import classify
 from triage.scan.content import KEEP
 from triage.scan.emit import Emitter
+from triage.scan.inspect.application_words import ApplicationWords
 from triage.scan.inspect.checks import content_checks
 from triage.scan.inspect.insides import Insides
 from triage.scan.inspect.item import CONTENTS, PARSE, READ, WORDS, Item, Subject, listing_row
@@ -38,6 +39,7 @@ class Inspector:
         self._reader = Reader(setup.profile, emit, pulse, self._seconds)
         self._lookup = HashLookup(setup, emit, self._recorder)
         self._words = Words(setup, emit, self._recorder)
+        self._applications = ApplicationWords(emit, pulse, self._words)
         self._checks = tuple(content_checks(setup, emit, self._recorder, pulse))
         self._insides = Insides(setup.profile, emit, pulse, self._lookup, self._words, self._checks)
         self._parsing = Parsing(emit, pulse, self._recorder, self._remembered)
@@ -116,6 +118,7 @@ class Inspector:
         if read is not None and not taken and not item.done_with(WORDS):
             self._pulse.stage(WORDS)
             started = clock()
+            self._applications.file(filesystem, item)
             found = self._insides.file(filesystem, item, cls)
             self._seconds["inside"] += clock() - started
         self._words.in_file(entry, named, found)

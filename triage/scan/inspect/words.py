@@ -89,11 +89,13 @@ class Words:
         locator: str = "",
         places: Mapping[Key, str] = MappingProxyType({}),
         about: Mapping[str, Any] = MappingProxyType({}),
+        application: str = "",
     ) -> None:
-        """Journal hits in a file, or in the record ``about`` that was read from it, unless their library's keeper excludes that place."""
+        """Journal hits in a file, in the record ``about`` that was read from it, or in the data of an application, unless their library's
+        keeper excludes that place."""
         from rules.keywords import captures, weigh
 
-        for best in captures(self._not_excluded(hits, entry, about)):
+        for best in captures(self._not_excluded(hits, entry, about, application)):
             weight = weigh(best, 0 if about else entry.size)
             observation = KeywordHit(
                 term=best.term,
@@ -114,13 +116,13 @@ class Words:
             )
             self._recorder.observe(observation, parser, entry)
 
-    def _not_excluded(self, hits: Iterable[Hit], entry: Entry, about: Mapping[str, Any]) -> list[Hit]:
+    def _not_excluded(self, hits: Iterable[Hit], entry: Entry, about: Mapping[str, Any], application: str) -> list[Hit]:
         assert self.matcher is not None
         every = list(hits)
         out = self.matcher.exclusions.libraries(
             addresses=[about["url"]] if isinstance(about.get("url"), str) else [],
             paths=[path for path in (entry.path, about.get("path")) if isinstance(path, str)],
-            application=about["provenance"]["parser"].partition("/")[0] if about else "",
+            application=about["provenance"]["parser"].partition("/")[0] if about else application,
         )
         for library in out:
             left = sum(1 + hit.repeats for hit in every if hit.library == library)

@@ -24,6 +24,7 @@ FURTHER = "(further files)"
 NOTES = 2_000
 ACTIVITY_DAYS = 20_000
 SYSTEM_FACTS = 500
+DEVICES = 5_000
 
 
 @dataclass(slots=True)
@@ -66,6 +67,7 @@ class Case:
     counts: dict[str, int] = field(default_factory=dict)  # observation type → number
     activity: dict[str, dict[str, int]] = field(default_factory=dict)  # day, UTC → observation type → number
     system: list[dict[str, Any]] = field(default_factory=list)  # SystemFact observations
+    devices: list[dict[str, Any]] = field(default_factory=list)  # Device observations, in the order of the ledger
     files_read: int = 0
     bytes_read: int = 0
     timings: dict[str, float] = field(default_factory=dict)
@@ -175,6 +177,8 @@ class _Loader:
         self.counts[kind] += 1
         if kind == "SystemFact" and len(self.case.system) < SYSTEM_FACTS:
             self.case.system.append(data)
+        if kind == "Device" and len(self.case.devices) < DEVICES:
+            self.case.devices.append(data)
         if kind in CONCLUDED:
             return
         days = self.case.activity

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from report_templates import environment, stylesheet
-from triage.report import wording
+from triage.report import device_page, wording
 from triage.report.case import is_gap
 from triage.scan.classify import TITLES
 from triage.text import visible
@@ -54,6 +54,7 @@ def render(document: dict[str, Any], *, overrides: Path | None = None) -> str:
         figures_text=", ".join(f"{count} {what}" for count, what in figures(document)),
         who=_who(document),
         **_findings(document),
+        devices=device_page.page(document["devices"]),
         activity=_activity(document["activity"]),
         coverage=_coverage(document),
         sources=[_source(source) for source in document["sources"]],

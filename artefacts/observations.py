@@ -671,7 +671,7 @@ class CleanupSign(Observation):
     """A sign that records or files were removed or covered up. A fact about what is there and what is not; not who did it, nor why.
 
     ``kind``: ``file names overwritten``, ``many files deleted``, ``place emptied``, ``change journal started anew``, ``clock set back``,
-    ``records out of order``, ``Windows installed lately``, ``lists emptied``, ``logs start late``, ``use without history``, ``free space
+    ``Windows installed lately``, ``lists emptied``, ``logs start late``, ``use without history``, ``free space
     overwritten``. ``strength``: strong, moderate, weak. ``detail``: the whole fact in plain sentences. ``place``: the folder, list or log.
     ``tool``: what works like that, where the way tells. ``names``: up to twenty of what is gone; ``count`` of all. ``first`` to ``last``: when it
     happened, as far as known.

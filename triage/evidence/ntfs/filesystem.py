@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artefacts.coverage import Problem, Status
-from triage.evidence.filesystems.stream import ContentStream, NativeReader, RunReader
+from triage.evidence.filesystems.stream import ContentReader, ContentStream, NativeReader, RunReader
 from triage.evidence.filesystems.tree import TreeFilesystem
 from triage.evidence.model import ByteSource, Entry, Run, Volume
-from triage.evidence.ntfs import attributes, boot, index, reparse
+from triage.evidence.ntfs import attributes, boot, index, reparse, wof
 from triage.evidence.ntfs.content import CompressedReader, UnreadableReader, read_all
 from triage.evidence.ntfs.listing import CHUNK, INDEX_NAME, Listing, trimmed_runs
 from triage.evidence.ntfs.memory import Ints
@@ -30,11 +30,12 @@ from triage.evidence.ntfs.remnants import Remnants
 from triage.evidence.ntfs.resident import resident_value
 from triage.evidence.ntfs.sleuthkit import SleuthKit
 from triage.evidence.ntfs.table import Table
+from triage.evidence.ntfs.wof import WofReader
 
 _VOLUME_RECORD, _BITMAP_RECORD = 3, 6
 _MAX_BITMAP = 1 << 30
 _VERSIONS = ((1, 0), (1, 1), (1, 2), (3, 0), (3, 1))
-_FILE_KINDS = {reparse.WOF: "compressed by Windows (WOF)", reparse.DEDUP: "kept in the deduplication store"}
+_FILE_KINDS = {reparse.WOF: "compressed by Windows (WOF) and not in this volume", reparse.DEDUP: "kept in the deduplication store"}
 
 
 class NtfsFilesystem(TreeFilesystem):
@@ -167,7 +168,7 @@ class NtfsFilesystem(TreeFilesystem):
         """See ``Filesystem.open``. Raises ``OSError`` where the entry is not of this file system."""
         return cast(BinaryIO, ContentStream(self._reader(entry)))
 
-    def _reader(self, entry: Entry) -> RunReader | CompressedReader | UnreadableReader | NativeReader:
+    def _reader(self, entry: Entry) -> ContentReader:
         if entry.size == 0 or (not entry.allocated and entry.content == "none"):
             return RunReader(self._data, (), entry.size)
         if "encrypted" in entry.flags:
@@ -187,14 +188,15 @@ class NtfsFilesystem(TreeFilesystem):
                 return self._stream_reader(table, stream, entry)
         return self._tsk.reader(parts[0], parts[1], parts[2], entry.size)
 
-    def _stream_reader(
-        self, table: Table, stream: np.void, entry: Entry
-    ) -> RunReader | CompressedReader | UnreadableReader | NativeReader:  # fmt: skip
+    def _stream_reader(self, table: Table, stream: np.void, entry: Entry) -> ContentReader:
         if stream["resident"]:
             value = self._resident(stream)
             return NativeReader(lambda offset, length: value[offset : offset + length], entry.size)
         point = table.reparse.get(int(stream["record"]))
         if point is not None and point.tag in _FILE_KINDS and stream["name"] == 0:
+            packed = self._packed(table, stream) if point.algorithm is not None else None
+            if packed is not None and point.algorithm is not None:
+                return WofReader(packed, entry.size, point.algorithm)
             return UnreadableReader(entry.size, f"the content is {_FILE_KINDS[point.tag]}")
         pieces: Sequence[Run] = table.runs(stream, self.geometry.cluster_size)
         if stream["flags"] & attributes.COMPRESSED and stream["unit"]:
@@ -203,6 +205,15 @@ class NtfsFilesystem(TreeFilesystem):
                 return UnreadableReader(entry.size, f"compression units of {unit} bytes are not known")
             return CompressedReader(self._data, pieces, entry.size, unit, int(stream["valid"]))
         return RunReader(self._data, trimmed_runs(list(pieces), int(stream["size"]), int(stream["valid"])), entry.size)
+
+    def _packed(self, table: Table, stream: np.void) -> ContentReader | None:
+        """The compressed stream that belongs to the hole ``stream``; None where it is not there."""
+        for other in table.streams:
+            if other["record"] == stream["record"] and other["type"] == attributes.DATA and table.labels[other["name"]] == wof.STREAM:
+                size = int(other["size"])
+                kept = Entry("", "stream", size, "", flags=("compressed",))  # by its runs in the table, not by an entry's
+                return self._stream_reader(table, other, kept)
+        return None
 
     def close(self) -> None:
         """See ``Filesystem.close``."""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triage.evidence.model import Entry, Run
-from triage.evidence.ntfs import attributes, reparse
+from triage.evidence.ntfs import attributes, reparse, wof
 from triage.evidence.ntfs.memory import Ints
 from triage.evidence.ntfs.part import TIMES
 from triage.evidence.ntfs.paths import ORPHANS, ROOT, Places
@@ -173,7 +173,20 @@ class Listing:
         ]  # fmt: skip
         for place, target in targets.items():
             result[place].link_target = target
+        if table.reparse:
+            self._mark_packed(result, table.numbers[record].tolist(), table.labels, rows["name"].tolist())
         return result
+
+    def _mark_packed(self, entries: list[Entry], numbers: list[int], labels: list[str], names: list[int]) -> None:
+        """Files that Windows keeps compressed: their hole is no content, and the stream that is has no meaning of its own."""
+        for entry, number, name in zip(entries, numbers, names, strict=True):
+            point = self._table.reparse.get(number)
+            if point is None or point.algorithm is None:
+                continue
+            if entry.kind == "file" and "resident" not in entry.flags:
+                entry.runs, entry.first_offset, entry.flags = None, -1, ("compressed",)
+            elif entry.kind == "stream" and labels[name] == wof.STREAM:
+                entry.flags = (*entry.flags, "virtual")
 
     def _kinds(self, record: Ints, rows: NDArray[np.void], has: NDArray[np.bool_]) -> tuple[list[str], dict[int, str | None]]:
         """The kind of each row, and the targets of those that are links."""

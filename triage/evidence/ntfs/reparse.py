@@ -8,14 +8,18 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
+from triage.evidence.ntfs import wof
+
 MOUNT_POINT, SYMLINK, WOF, DEDUP = 0xA0000003, 0xA000000C, 0x80000017, 0x80000013
 
 
 class Reparse(NamedTuple):
-    """``tag`` and, for links, ``target``: the name meant for people where there is one, else the one Windows follows."""
+    """``tag`` and, for links, ``target``: the name meant for people where there is one, else the one Windows follows. For files that Windows
+    keeps compressed, the ``algorithm``, where their content is in the file system and the algorithm is known."""
 
     tag: int
     target: str | None
+    algorithm: int | None = None
 
 
 def parse(value: bytes) -> Reparse | None:
@@ -23,6 +27,8 @@ def parse(value: bytes) -> Reparse | None:
     if len(value) < 8:
         return None
     (tag,) = struct.unpack_from("<I", value)
+    if tag == WOF:
+        return Reparse(tag, None, wof.algorithm_of(value))
     if tag not in (MOUNT_POINT, SYMLINK) or len(value) < 16:
         return Reparse(tag, None)
     substitute, substitute_length, shown, shown_length = struct.unpack_from("<4H", value, 8)

@@ -219,6 +219,31 @@ def test_lost_content_is_said_to_be_lost(image: Image, make: ModuleType, tmp_pat
         assert fs.lookup("/secret").flags == ("encrypted",)
 
 
+def test_files_that_windows_keeps_compressed(
+    image: Image, make: ModuleType, tmp_path: Path, ntfs: Callable[..., Any], entries_of: Callable[..., list[Entry]]
+) -> None:
+    chunks = b"a" * 4096, b"b" * 4096, b"c" * 808  # stored as they are: how they are packed is tested in test_wof
+    stream = (4096).to_bytes(4, "little") + (8192).to_bytes(4, "little") + b"".join(chunks)
+    image.clusters = {100: stream}
+    point = b"".join(value.to_bytes(4, "little") for value in (0x80000017, 16, 1, 2, 1, 0))
+    parts = (
+        make.nonresident(make.DATA, 2, [(None, 3)], 9000),
+        make.nonresident(make.DATA, 4, [(100, 3)], len(stream), name="WofCompressedData"),
+    )
+    image.add(64, "program.exe", *parts, make.resident(0xC0, 3, point))
+    image.add(65, "without its stream", parts[0], make.resident(0xC0, 3, point))
+    with ntfs(image.write(tmp_path / "v")) as fs:
+        entries = {entry.path: entry for entry in entries_of(fs)}
+        for entry in (entries["/program.exe"], fs.lookup("/program.exe")):
+            assert (entry.size, entry.runs, entry.flags) == (9000, None, ("compressed",))
+            with fs.open(entry) as content:
+                assert content.read() == b"".join(chunks)
+                assert content.read_errors == []
+        assert "virtual" in entries["/program.exe:WofCompressedData"].flags
+        with fs.open(entries["/without its stream"]) as content:
+            assert content.read() == bytes(9000) and content.read_errors
+
+
 def spread(image: Image, make: ModuleType, **options: Any) -> list[bytes]:
     """A file whose content is described by two extension records; returns the entries of its attribute list."""
     base = make.reference(64)

@@ -81,12 +81,12 @@ def extract(stream: BinaryIO, name: str, beat: Callable[[], None]) -> Iterator[P
 
 def walk(stream: BinaryIO, name: str, budget: Budget) -> Iterator[Piece | Inner | Problem]:
     """As ``extract``, within a given budget; where that wants everything, with all that lies inside, however deep."""
-    return _once(_inside(stream, "", name, 1, budget))
+    return _once(_inside(stream, "", name, 1, budget, 0))
 
 
 def walk_members(parts: Iterator[Part], name: str, budget: Budget) -> Iterator[Piece | Inner | Problem]:
     """The same for the ``parts`` that somebody else's reader found in the file called ``name``."""
-    return _once(_parts(parts, "", name, "", 1, budget))
+    return _once(_parts(parts, "", name, "", 1, budget, 0))
 
 
 def _once(items: Iterator[Piece | Inner | Problem]) -> Iterator[Piece | Inner | Problem]:
@@ -105,8 +105,9 @@ def _once(items: Iterator[Piece | Inner | Problem]) -> Iterator[Piece | Inner | 
         yield Problem(f"{len(told) - MAX_TOLD} problems of other kinds in it")
 
 
-def _inside(stream: BinaryIO, locator: str, name: str, depth: int, budget: Budget) -> Iterator[Piece | Inner | Problem]:
-    """``locator`` is that of the content in ``stream``, empty for the file itself, whose ``name`` its parts' locators begin with."""
+def _inside(stream: BinaryIO, locator: str, name: str, depth: int, budget: Budget, origin: int | None) -> Iterator[Piece | Inner | Problem]:
+    """``locator`` is that of the content in ``stream``, empty for the file itself, whose ``name`` its parts' locators begin with. ``origin``: where in
+    that file the content lies as it is; None where it does not."""
     head = stream.read(_HEAD)
     stream.seek(0)
     kind = kind_of(head)
@@ -117,7 +118,7 @@ def _inside(stream: BinaryIO, locator: str, name: str, depth: int, budget: Budge
         if budget.everything and depth <= MAX_DEPTH + 1:
             reader = hidden.read_picture if hidden.is_picture(head) else hidden.read_unknown if hidden.is_unknown(head) else None
             if reader is not None:
-                yield from _parts(reader(stream, budget), locator, name, "", depth, budget)
+                yield from _parts(reader(stream, budget), locator, name, "", depth, budget, origin)
         return
     if not budget.words and kind in OVER_TEXT:
         return
@@ -127,10 +128,12 @@ def _inside(stream: BinaryIO, locator: str, name: str, depth: int, budget: Budge
     if depth > MAX_DEPTH:
         yield Problem(f"lies more than {MAX_DEPTH} containers deep: not opened", locator=locator)
         return
-    yield from _parts(_READERS[kind](stream, budget), locator, name, kind, depth, budget)
+    yield from _parts(_READERS[kind](stream, budget), locator, name, kind, depth, budget, origin)
 
 
-def _parts(parts: Iterator[Part], locator: str, name: str, kind: str, depth: int, budget: Budget) -> Iterator[Piece | Inner | Problem]:
+def _parts(
+    parts: Iterator[Part], locator: str, name: str, kind: str, depth: int, budget: Budget, origin: int | None
+) -> Iterator[Piece | Inner | Problem]:
     """What a reader gives of a content of this ``kind``, and what is inside that."""
     base = locator or name
     while True:
@@ -152,12 +155,11 @@ def _parts(parts: Iterator[Part], locator: str, name: str, kind: str, depth: int
                 yield Piece(_utf8(part.text), where, part.where, again=kind in OVER_TEXT)
         elif isinstance(part, Member):
             where = base + STEP + part.name if part.name else base
+            offset = None if origin is None or part.offset is None else origin + part.offset
             if budget.everything:
                 reached = where if part.name else base + STEP + "content"
-                yield Inner(
-                    part.data, reached, part.how or _HOW.get(kind, "inside a file"), None if locator else part.offset, part.recovered
-                )
-            yield from _inside(io.BytesIO(part.data), where, name, depth + 1, budget)
+                yield Inner(part.data, reached, part.how or _HOW.get(kind, "inside a file"), offset, part.recovered)
+            yield from _inside(io.BytesIO(part.data), where, name, depth + 1, budget, offset)
 
 
 def _utf8(text: str) -> bytes:

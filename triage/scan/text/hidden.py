@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from artefacts.coverage import Problem
-from triage.scan.carving import Broken, Carved, CutShort, Search
+from triage.scan.carving import Broken, CutShort, Search
 from triage.scan.carving.formats import gif, jpeg, png, webp
 from triage.scan.filetype import by_signature, is_text
 from triage.scan.text.parts import Budget, Member, Part
@@ -50,8 +50,6 @@ def read_picture(stream: BinaryIO, budget: Budget) -> Iterator[Part]:
         return
     budget.took(len(rest))
     yield Member("data after its end", rest, "after the end of a picture", offset=end)
-    if is_unknown(rest[:4096]):
-        yield from pictures(rest, budget, "after the end of a picture", base=end)
 
 
 def read_unknown(stream: BinaryIO, budget: Budget) -> Iterator[Part]:
@@ -59,22 +57,17 @@ def read_unknown(stream: BinaryIO, budget: Budget) -> Iterator[Part]:
     yield from pictures(stream.read(MAX_HELD), budget, "inside a file that is no picture")
 
 
-def pictures(data: bytes, budget: Budget, how: str, *, base: int | None = 0, prefix: str = "") -> Iterator[Part]:
-    """Every whole picture in ``data``, which begins at byte ``base`` of the content (None: its bytes are gathered from several places)."""
+def pictures(data: bytes, budget: Budget, how: str, *, placed: bool = True, prefix: str = "") -> Iterator[Part]:
+    """Every whole picture in ``data``; ``placed``: it is the content as it stands, so that places in it say where the pictures are."""
     search = Search(lambda offset, length: data[offset : offset + length])
     for found in search.between(0, len(data)):
         if not budget.member() or budget.spent:
             yield Problem(budget.spent)
             return
-        yield _carved(data, found, how, base, prefix)
+        name = f"{prefix}{found.kind} picture at byte {found.start}"
+        yield Member(name, data[found.start : found.end], how, offset=found.start if placed else None)
     if search.gave_up:
         yield Problem("so many false headers of pictures that the rest was not searched")
-
-
-def _carved(data: bytes, found: Carved, how: str, base: int | None, prefix: str) -> Member:
-    offset = None if base is None else base + found.start
-    name = f"{prefix}{found.kind} picture at byte {found.start if offset is None else offset}"
-    return Member(name, data[found.start : found.end], how, offset=offset)
 
 
 def _exif_thumbnail(data: bytes) -> Iterator[Member]:

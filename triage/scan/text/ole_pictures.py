@@ -27,13 +27,13 @@ def read(streams: Iterable[str], content: Callable[[str], bytes], budget: Budget
         data = content(name)
         shown = name.replace("/", " ▸ ")
         if last in ("Workbook", "Book"):
-            yield from hidden.pictures(_drawings(data), budget, _HOW, base=None, prefix=f"{shown} ▸ ")
+            yield from hidden.pictures(_drawings(data), budget, _HOW, placed=False, prefix=f"{shown} ▸ ")
             continue
         packed = _native(data) if last == "\x01Ole10Native" else data
         if packed and (kind_of(packed[:4096]) or hidden.is_picture(packed[:4096])):
             yield Member(shown, packed, _HOW)
         else:
-            yield from hidden.pictures(data, budget, _HOW, base=None, prefix=f"{shown} ▸ ")
+            yield from hidden.pictures(data, budget, _HOW, placed=False, prefix=f"{shown} ▸ ")
 
 
 def _drawings(data: bytes) -> bytes:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import triage.journal
 from triage.journal import Journal, JournalError, read
 
 
@@ -93,3 +95,29 @@ def test_hostile_json_is_an_error_not_a_crash(tmp_path: Path) -> None:
         path.write_bytes(text + b"\n")
         with pytest.raises(JournalError):
             list(read(path))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"a": [1, -1, True, None, "x"], "b": {}, "c": []},
+        {"text": "\x7f\x00\x1f\b\f\n\r\t\"\\/<>&"},
+        {"text": "Gr\u00fc\u00dfe \U0001f600 \ud800 lone"},
+        {"floats": [0.0, -0.0, 1.5, 1e16, 1e-7, 123456789.123, 1e22, 2.5e-05]},
+        {"digest": "3e5e5", "list": ["1e5", ":1e5", "[2e4"]},
+        {"long": [2**53, 2**63, 2**64, -(2**70), 10**19]},
+        {1: "a key that is no text"},
+        ("a", "tuple"),
+    ],
+)
+def test_lines_are_written_as_python_writes_them(value: Any) -> None:
+    plain = json.dumps(value, separators=(",", ":")).encode("ascii")
+    assert triage.journal.encode(value) == plain
+    again = triage.journal.decode(plain)
+    assert again == json.loads(plain) and repr(again) == repr(json.loads(plain))
+
+
+def test_what_is_no_json_is_refused() -> None:
+    for bad in (b"", b"{", b"nothing", b'{"a":1}x'):
+        with pytest.raises(ValueError):
+            triage.journal.decode(bad)

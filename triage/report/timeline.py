@@ -6,7 +6,6 @@ names are in it (the exports ``bodyfile`` and ``timesketch`` hold all). Every ot
 
 from __future__ import annotations
 
-import csv
 import heapq
 import io
 import json
@@ -42,17 +41,15 @@ def write(case: Case, out: BinaryIO, scratch: Path) -> None:
     in the system's own for such files, which may lie on the examined drive.
     """
     text = io.TextIOWrapper(out, encoding="utf-8", newline="")
-    text.write("\ufeff")
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
+    text.write("\ufeff" + ",".join(COLUMNS) + "\r\n")
     for line in sort_lines(_lines(case), scratch):
-        writer.writerow(csv_cell(cell, LONGEST_CELL) for cell in json.loads(line.split("\t", 2)[2]))
+        text.write(line[line.index("\t", line.index("\t") + 1) + 1 : -1] + "\r\n")
     text.flush()
     text.detach()
 
 
 def sort_lines(lines: Iterable[str], folder: Path, *, chunk_bytes: int = CHUNK_BYTES) -> Iterator[str]:
-    """The lines (ASCII, each ending in a newline) in order, with at most a few ``chunk_bytes`` in memory; the rest in ``folder``."""
+    """The lines (each ending in its only newline) in order, with at most a few ``chunk_bytes`` in memory; the rest in ``folder``."""
     with ExitStack() as files:
         spilled: list[IO[str]] = []
         chunk: list[str] = []
@@ -72,14 +69,14 @@ def sort_lines(lines: Iterable[str], folder: Path, *, chunk_bytes: int = CHUNK_B
 
 
 def _spill(lines: Iterable[str], folder: Path, files: ExitStack) -> IO[str]:
-    file = files.enter_context(tempfile.TemporaryFile("w+", encoding="ascii", newline="\n", dir=folder, prefix=".sort-"))
+    file = files.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n", dir=folder, prefix=".sort-"))
     file.writelines(lines)
     file.seek(0)
     return file
 
 
 def _lines(case: Case) -> Iterator[str]:
-    """Sortable lines: time, id, and the row as JSON."""
+    """Sortable lines: time, id, and the row as CSV. Its cells are visible, so it holds neither tab nor line break."""
     named = {(f.get("source"), f.get("volume"), path) for f in case.findings for path in _paths(f) if path}
     for record in read(case.folder):
         if record.kind == "observation":
@@ -101,20 +98,32 @@ def _paths(finding: dict[str, Any]) -> Iterator[str | None]:
 def _rows(item: dict[str, Any]) -> Iterator[str]:
     provenance = item["provenance"]
     identity = item.get("id") or f"{provenance['source']}/{provenance['volume']}/{provenance['locator']}"
+    shared = ""
     for name, text, ns in instants(item):
         kind = TIME_KINDS.get((item["type"], name), name)
-        row = (
-            text,
-            kind,
-            item["type"],
-            describe(item),
-            provenance["path"] or "",
-            provenance["source"] or "",
-            item.get("user") or "",
-            identity,
+        shared = shared or ",".join(
+            map(
+                _cell,
+                (
+                    item["type"],
+                    describe(item),
+                    provenance["path"] or "",
+                    provenance["source"] or "",
+                    item.get("user") or "",
+                    identity,
+                ),
+            )
         )
         # Shifted, so that a time before 1970 is not negative, and padded: the text then sorts as the number does, from year 1 to 9999.
-        yield f"{ns + 10**20:021d}\t{json.dumps(identity)}\t{json.dumps(row)}\n"
+        yield f"{ns + 10**20:021d}\t{json.dumps(identity)}\t{text},{kind},{shared}\n"
+
+
+def _cell(text: str) -> str:
+    shown = csv_cell(text, LONGEST_CELL)
+    return '"' + shown.replace('"', '""') + '"' if '"' in shown or "," in shown else shown
+
+
+_NOT_DESCRIBED = frozenset(("type", "id", "provenance", "user", "hashes"))
 
 
 def describe(item: dict[str, Any]) -> str:
@@ -122,12 +131,7 @@ def describe(item: dict[str, Any]) -> str:
     parts = []
     timed = time_fields().get(item["type"], ())
     for name, value in item.items():
-        if (
-            name in timed
-            or name in ("type", "id", "provenance", "user", "hashes")
-            or name.endswith(("_reason", "_local"))
-            or value in (None, "", [], {})
-        ):
+        if value is None or name in _NOT_DESCRIBED or name in timed or name.endswith(("_reason", "_local")) or value in ("", [], {}):
             continue
         if name == "path" and value == item["provenance"]["path"]:
             continue
@@ -135,5 +139,5 @@ def describe(item: dict[str, Any]) -> str:
             value = json.dumps(value, ensure_ascii=False)
         elif isinstance(value, list):
             value = ", ".join(str(part) for part in value)
-        parts.append(f"{name}: {visible(str(value), 200)}")
+        parts.append(f"{name}: {visible(value if isinstance(value, str) else str(value), 200)}")
     return "; ".join(parts)

@@ -22,9 +22,19 @@ MAX_NAMED = 1000
 def observation_json(
     item: Observation, *, source: str, volume: str, path: str, parser: str, allocated: bool = True, rests_on: list[str] | None = None
 ) -> dict[str, Any]:
-    """An observation as journalled. Its id is drawn from its content, so that the same fact has the same id in every run.
+    """An observation as journalled: the first of ``observation_record``.
 
     ``rests_on``: ids of the observations that it was drawn from (see conclude.py); None for what was read from evidence.
+    """
+    return observation_record(item, source=source, volume=volume, path=path, parser=parser, allocated=allocated, rests_on=rests_on)[0]
+
+
+def observation_record(
+    item: Observation, *, source: str, volume: str, path: str, parser: str, allocated: bool = True, rests_on: list[str] | None = None
+) -> tuple[dict[str, Any], bytes]:
+    """An observation as journalled, and the bytes that stand in its line.
+
+    Its id is drawn from its content, so that the same fact has the same id in every run.
     """
     data = item.to_json()
     data["provenance"] = {
@@ -37,7 +47,9 @@ def observation_json(
     }
     if rests_on is not None:
         data["provenance"]["rests_on"] = rests_on
-    return {"id": hashlib.sha256(encode(data)).hexdigest()[:16], **data}
+    body = encode(data)
+    name = hashlib.sha256(body).hexdigest()[:16]
+    return {"id": name, **data}, b'{"id":"%s",%s' % (name.encode(), body[1:])
 
 
 class Emitter:
@@ -59,7 +71,11 @@ class Emitter:
 
     def record(self, kind: str, data: dict[str, Any]) -> None:
         """A journal record, made as soon as the parent gets it."""
-        self._connection.send_bytes(RECORD + kind.encode() + b"\0" + encode(data))
+        self.encoded(kind, encode(data))
+
+    def encoded(self, kind: str, data: bytes) -> None:
+        """The same for a record that is JSON already, as ``encode`` makes it."""
+        self._connection.send_bytes(RECORD + kind.encode() + b"\0" + data)
 
     def finding(self, data: dict[str, Any]) -> None:
         """A finding, for the parent to merge with its like."""

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 from artefacts.coverage import Status
 from artefacts.observations import EncryptedItem
 from triage.findings import Finding, FindingEngine
-from triage.journal import Journal
+from triage.journal import Journal, decode
 from triage.scan.emit import ENTRIES, FINDING, RECORD, observation_json
 from triage.scan.pool import DONE, Death, Message, Pool, Pulse, Task
 from triage.scan.progress import Progress
@@ -250,7 +250,7 @@ class Examination(ABC):
 
     def _record(self, payload: bytes) -> None:
         kind, _, body = payload.partition(b"\0")
-        data = json.loads(body)
+        data = decode(body)
         if kind == b"observation":
             if self._state.new_observation(data):
                 self._journal.append_encoded("observation", body)

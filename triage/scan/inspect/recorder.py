@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from artefacts.observations import Observation
 from triage.evidence.model import Entry
-from triage.scan.emit import Emitter, observation_json
+from triage.scan.emit import Emitter, observation_record
 from triage.scan.setup import Setup
 
 if TYPE_CHECKING:
@@ -32,8 +32,10 @@ class Recorder:
     def observe(self, item: Observation, parser: str, entry: Entry) -> dict[str, Any]:
         """Journal an observation and what the rules make of it; returns it as journalled."""
         emit = self._emit
-        data = observation_json(item, source=emit.source, volume=emit.volume, path=entry.path, parser=parser, allocated=entry.allocated)
-        emit.record("observation", data)
+        data, body = observation_record(
+            item, source=emit.source, volume=emit.volume, path=entry.path, parser=parser, allocated=entry.allocated
+        )
+        emit.encoded("observation", body)
         for finding in self.engine.consider(data):
             emit.finding(finding.to_json())
         return data

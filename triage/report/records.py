@@ -122,7 +122,7 @@ def nanoseconds(text: str) -> int | None:
     if match is None:
         return None
     try:
-        instant = datetime(*map(int, match.groups()[:6]), tzinfo=UTC)  # type: ignore[misc,arg-type]
+        instant = datetime.fromisoformat(text[:19]).replace(tzinfo=UTC)
     except ValueError:
         return None
     since = instant - _UNIX_EPOCH

@@ -288,7 +288,7 @@ def _sign(source: str, volume: str, way: str, item: _Found) -> Drawn:
         CleanupSign(
             kind="file names overwritten",
             strength=strength,
-            detail=f"{files} {words}. {tool} works like that.",
+            detail=f"{files} {words}. {tool} works like that." + (" The names before are known." if item.names else ""),
             place=place,
             tool=tool,
             names=tuple(sorted(item.names)[:_SHOWN]),

@@ -30,6 +30,8 @@ class Profile:
     seconds_inside: float
     look_inside: tuple[str, ...]
     every_byte: bool = False
+    samples_space: bool = True
+    """Whether free space is sampled, and the journals of file systems are read for names."""
 
     def to_json(self) -> dict[str, Any]:
         """As written to the journal and handed to workers."""
@@ -63,4 +65,5 @@ def load_profile(name: str) -> Profile:
         seconds_inside=entry["seconds_inside"],
         look_inside=tuple(entry["look_inside"]),
         every_byte=entry.get("every_byte", False),
+        samples_space=entry.get("samples_space", True),
     )

@@ -12,6 +12,7 @@ PHASES = {
     "open": "Opening",
     "walk": "Listing files",
     "read": "Reading files",
+    "space": "Looking at free space",
     "unallocated": "Searching space that no file uses",
     "sweep": "Reading blocks",
     "report": "Writing the report",

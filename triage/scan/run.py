@@ -24,6 +24,8 @@ from triage.scan.worker import main
 
 UNALLOCATED = "unallocated space"
 """What the space between files is called in coverage."""
+FREE_SPACE = "free space and journals"
+"""What free_space.py and the journals of file systems are called in coverage."""
 CONCLUSIONS = "conclusions from all records together"
 """What conclude.py is called in coverage."""
 CAREFUL_AFTER = 2
@@ -64,6 +66,7 @@ class Scan(Examination):
         self._walk(pool, volumes)
         self._batches.extend(self._plan_batches())
         self._read(pool, self._batches, self._running)
+        self._look_at_space(pool, volumes)
         self._search_unallocated(pool, volumes)
 
     def _conclude(self, complete: bool, reason: str) -> bool:
@@ -236,17 +239,28 @@ class Scan(Examination):
                 reason = f"the profile {self._setup.profile.name} does not look for keywords in space that no file uses"
                 self._cover(*place, UNALLOCATED, Status.SKIPPED, reason)
             return
-        left = {place: f"{UNALLOCATED} {place[0]} {place[1]}" for place in disks}
+        self._whole_volumes(pool, disks, "unallocated", UNALLOCATED)
+
+    def _look_at_space(self, pool: Pool, volumes: list[tuple[str, str]]) -> None:
+        """What the free space is filled with, by samples, and the names that only the file system's own journal still holds."""
+        if not self._setup.profile.samples_space:
+            return
+        disks = [place for place in volumes if self._state.sources[place[0]]["kind"] not in ("folder", "live")]
+        self._whole_volumes(pool, disks, "space", FREE_SPACE)
+
+    def _whole_volumes(self, pool: Pool, disks: list[tuple[str, str]], do: str, what: str) -> None:
+        """A task for each volume that is not done yet, which tells in its result how many bytes (``size``) it looked at."""
+        left = {place: f"{what} {place[0]} {place[1]}" for place in disks}
         left = {place: key for place, key in left.items() if key not in self._state.batches_done}
         tried: set[tuple[str, str]] = set()
 
         def task_of(place: tuple[str, str]) -> Task:
-            head = {"do": "unallocated", "source": place[0], "volume": place[1], "careful": place in self._careful}
+            head = {"do": do, "source": place[0], "volume": place[1], "careful": place in self._careful}
             return self._task(head, note=place)
 
         def on_done(task: Task, result: dict[str, Any]) -> None:
             record = {
-                "source": task.note[0], "volume": task.note[1], "class": UNALLOCATED, "batch": left.pop(task.note), "files": 0,
+                "source": task.note[0], "volume": task.note[1], "class": what, "batch": left.pop(task.note), "files": 0,
                 "bytes": result["size"], "coverage": result["coverage"], "columns": list(LISTING_COLUMNS), "rows": [],
             }  # fmt: skip
             self._journal.append("listing", record)
@@ -259,19 +273,19 @@ class Scan(Examination):
                 return
             source, volume = task.note
             del left[task.note]
-            self._cover(source, volume, UNALLOCATED, Status.FAILED, f"{death.reason}: it was not searched to the end")
+            self._cover(source, volume, what, Status.FAILED, f"{death.reason}: it was not searched to the end")
 
-        self._progress.phase("unallocated")
+        self._progress.phase(do)
         clock = time.monotonic()
         queue = deque(task_of(place) for place in left)
         try:
             self._drive(pool, queue, on_done, on_death)
         except (TimeUp, Stopped):
             for place in left:
-                self._cover(*place, UNALLOCATED, Status.OUT_OF_TIME, "not searched to the end")
+                self._cover(*place, what, Status.OUT_OF_TIME, "not searched to the end")
             raise
         finally:
-            self._timings["unallocated"] += time.monotonic() - clock
+            self._timings[do] += time.monotonic() - clock
 
     # --- the end -----------------------------------------------------------------------------------------------------------------
 

@@ -215,6 +215,17 @@ class _Scanner(Worker):
         self.pulse.flush()
         self.emit.done(encode(rows), timings=self.inspector.take_timings())
 
+    def do_space(self, order: dict[str, Any], body: bytes) -> None:
+        """Sample the free space of a volume, and read its file system's own journal."""
+        self.pulse.item(0)
+        source = self._source(order["source"])
+        size = 0
+        if source.bytes is not None:
+            size = self.inspector.space.volume(self._filesystem(order), source.volume_bytes(self._volume(order["source"], order["volume"])))
+            self._unreadable(order["source"], "free space and journals")
+        self.pulse.flush()
+        self.emit.done(size=size, timings=self.inspector.take_timings())
+
     def do_unallocated(self, order: dict[str, Any], body: bytes) -> None:
         """Search what no file of a volume holds."""
         self.pulse.item(0)

@@ -17,13 +17,15 @@ from triage.scan import classify
 from triage.scan.content import KEEP
 from triage.scan.emit import Emitter
 from triage.scan.inspect.application_words import ApplicationWords
-from triage.scan.inspect.checks import content_checks
+from triage.scan.inspect.checks import ContentCheck, content_checks
+from triage.scan.inspect.container import ContainerCheck
 from triage.scan.inspect.insides import Insides
 from triage.scan.inspect.item import CONTENTS, PARSE, READ, WORDS, Item, Subject, listing_row
 from triage.scan.inspect.lookup import HashLookup
 from triage.scan.inspect.parsing import Parsing
 from triage.scan.inspect.reading import Reader
 from triage.scan.inspect.recorder import Recorder
+from triage.scan.inspect.space import Space
 from triage.scan.inspect.words import Words
 from triage.scan.pool import Pulse
 from triage.scan.setup import Setup
@@ -43,6 +45,8 @@ class Inspector:
         self._checks = tuple(content_checks(setup, emit, self._recorder, pulse))
         self._insides = Insides(setup.profile, emit, pulse, self._lookup, self._words, self._checks)
         self._parsing = Parsing(emit, pulse, self._recorder, self._remembered)
+        self._containers = ContainerCheck(recorder=self._recorder)
+        self.space = Space(emit, pulse, self._recorder, self._parsing)
 
     def warm(self) -> None:
         """Load lists, rules and artefacts. What cannot be loaded is told by the file that needs it."""
@@ -80,7 +84,8 @@ class Inspector:
             if entry.kind in ("file", "stream") and not item.done_with(READ) and self._reader.readable(filesystem, entry, what):
                 self._read(filesystem, item, what, algorithms)
             content = item.content
-            item.done = not (searching or item.artefacts or (content is not None and self._insides.opens(content.head, cls)))
+            opened = content is not None and (self._insides.opens(content.head, cls) or self._containers.wants(entry, content.head))
+            item.done = not (searching or item.artefacts or opened)
             if item.done and content is not None:
                 content.data = None  # at once: the next file then goes where this one is still in the cache
             items.append(item)
@@ -122,20 +127,23 @@ class Inspector:
             found = self._insides.file(filesystem, item, cls)
             self._seconds["inside"] += clock() - started
         self._words.in_file(entry, named, found)
-        if self._checks and read is not None and read.read:
-            self._content_checks(filesystem, item)
+        if read is not None and read.read:
+            checks = [*([self._containers] if self._containers.wants(entry, read.head) else []), *self._checks]
+            self._content_checks(filesystem, item, checks)
         rest = [artefact for artefact in item.artefacts if artefact.contents is None]
         if rest:
             self._parse(filesystem, item, rest)
 
-    def _content_checks(self, filesystem: Filesystem, item: Item) -> None:
+    def _content_checks(self, filesystem: Filesystem, item: Item, checks: Sequence[ContentCheck]) -> None:
+        if not checks:
+            return
         entry, content = item.entry, item.content
         assert content is not None
         subject = Subject(
             entry, entry.path, entry.name, entry.address, entry.size, content.head, content.data,
             lambda: filesystem.open(entry), content.digests,
         )  # fmt: skip
-        for check in self._checks:
+        for check in checks:
             if not item.done_with(check.stage):
                 self._pulse.stage(check.stage)
                 started = time.perf_counter()

@@ -12,13 +12,15 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
+from artefacts.browsers import bodies
 from artefacts.browsers.profiles import CHROMIUM, Owner, owner
 from artefacts.browsers.reading import Results
 from artefacts.coverage import Problem, Status, Unrecognised
 from artefacts.observations import CachedItem
-from artefacts.registry import Artefact, EvidenceFile
+from artefacts.registry import Artefact, Content, EvidenceFile
 from artefacts.times import NOT_RECORDED, Time, from_webkit
 
 _INDEX_MAGIC, _BLOCK_MAGIC = 0xC103CAC3, 0xC104CAC3
@@ -36,12 +38,35 @@ def parse(file: EvidenceFile) -> Results:
     head = file.read(368)
     if head.startswith(_SIMPLE_START):
         yield from _simple(file, owned)
-    elif len(head) >= 4 and int.from_bytes(head[:4], "little") == _INDEX_MAGIC:
+    elif _is_block_file(head):
         yield from _block_file(file, head, owned)
     elif owned.known and head:
         raise Unrecognised("not the index of a Chromium cache")
     elif head:
         yield Problem("in no browser's profile, a file of another program", Status.SKIPPED)
+
+
+def contents(file: EvidenceFile) -> Iterator[Content | Problem]:
+    """The body of each entry, unpacked, by the file that holds it and its address. What cannot be read at all ``parse`` has said."""
+    head = file.read(368)
+    if head.startswith(_SIMPLE_START):
+        for other in _simple_files(file):
+            try:
+                yield from _simple_body(other)
+            except (ValueError, struct.error):
+                continue
+    elif _is_block_file(head):
+        blocks = _Blocks(file)
+        try:
+            for found in _entries(file, head, blocks):
+                if isinstance(found, _Found):
+                    yield from _block_body(blocks, found)
+        finally:
+            blocks.close()
+
+
+def _is_block_file(head: bytes) -> bool:
+    return len(head) >= 4 and int.from_bytes(head[:4], "little") == _INDEX_MAGIC
 
 
 # ---- block file
@@ -60,6 +85,14 @@ class _Entry(NamedTuple):
     sizes: tuple[int, ...]
     addresses: tuple[int, ...]
     key: bytes
+
+
+class _Found(NamedTuple):
+    """An entry, where it lies, and whether nothing leads to it any more."""
+
+    entry: _Entry
+    address: int
+    recovered: bool
 
 
 class _Blocks:
@@ -128,31 +161,48 @@ class _Blocks:
 def _block_file(file: EvidenceFile, head: bytes, owned: Owner) -> Results:
     blocks = _Blocks(file)
     try:
-        live: set[int] = set()
-        buckets = int.from_bytes(head[28:32], "little") or 0x10000
-        stream = file.open()
-        stream.seek(368)
-        table = stream.read(4 * min(buckets, 1 << 22))
-        stream.close()
-        if len(table) < 4 * buckets:
-            yield Problem("cut off inside the table of entries", Status.FAILED, f"offset={368 + len(table)}")
-        for (first,) in struct.iter_unpack("<I", table[: len(table) // 4 * 4]):
-            address = first
-            while address and address not in live:
-                live.add(address)
-                try:
-                    entry = blocks.entry(address)
-                    yield _item(file, blocks, entry, address, owned, False)
-                except (ValueError, struct.error) as error:
-                    yield Problem(f"an entry cannot be read: {error}", Status.FAILED, f"address=0x{address:08x}")
-                    break
-                address = entry.next
-        yield from _forgotten(file, blocks, live, owned)
+        for found in _entries(file, head, blocks):
+            if isinstance(found, Problem):
+                yield found
+                continue
+            try:
+                yield _item(file, blocks, found, owned)
+            except (ValueError, struct.error) as error:
+                if not found.recovered:
+                    yield _unreadable(error, found.address)
     finally:
         blocks.close()
 
 
-def _forgotten(file: EvidenceFile, blocks: _Blocks, live: set[int], owned: Owner) -> Results:
+def _unreadable(error: Exception, address: int) -> Problem:
+    return Problem(f"an entry cannot be read: {error}", Status.FAILED, f"address=0x{address:08x}")
+
+
+def _entries(file: EvidenceFile, head: bytes, blocks: _Blocks) -> Iterator[_Found | Problem]:
+    """Every entry: those in the chains of the hash table, then those that are only still there."""
+    live: set[int] = set()
+    buckets = int.from_bytes(head[28:32], "little") or 0x10000
+    stream = file.open()
+    stream.seek(368)
+    table = stream.read(4 * min(buckets, 1 << 22))
+    stream.close()
+    if len(table) < 4 * buckets:
+        yield Problem("cut off inside the table of entries", Status.FAILED, f"offset={368 + len(table)}")
+    for (first,) in struct.iter_unpack("<I", table[: len(table) // 4 * 4]):
+        address = first
+        while address and address not in live:
+            live.add(address)
+            try:
+                entry = blocks.entry(address)
+            except (ValueError, struct.error) as error:
+                yield _unreadable(error, address)
+                break
+            yield _Found(entry, address, False)
+            address = entry.next
+    yield from _forgotten(blocks, live)
+
+
+def _forgotten(blocks: _Blocks, live: set[int]) -> Iterator[_Found | Problem]:
     """Entries in the block files that the hash table no longer leads to."""
     number, seen = 1, set[int]()
     covered = {address & 0x00FF0000 | (address & 0xFFFF) + more for address in live for more in range((address >> 24 & 3) + 1)}
@@ -181,7 +231,7 @@ def _forgotten(file: EvidenceFile, blocks: _Blocks, live: set[int], owned: Owner
                         and 0 < entry.key_length <= 160
                         and re.match(rb"(?:\d/\d*/)?(?:_dk_)?[a-z][a-z0-9+.-]*:", entry.key)
                     ):
-                        yield _item(file, blocks, entry, address, owned, True)
+                        yield _Found(entry, address, True)
                 except (ValueError, struct.error):
                     pass
             block += 1
@@ -190,20 +240,45 @@ def _forgotten(file: EvidenceFile, blocks: _Blocks, live: set[int], owned: Owner
             return
 
 
-def _item(file: EvidenceFile, blocks: _Blocks, entry: _Entry, address: int, owned: Owner, recovered: bool) -> CachedItem:
+def _key(blocks: _Blocks, entry: _Entry) -> bytes:
     length = entry.key_length
     if not 0 < length <= _LONGEST_KEY:
         raise ValueError(f"a key of {length} bytes")
     key = blocks.read(entry.long_key, length) if entry.long_key else entry.key[:length]
     if len(key) < length:
         raise ValueError("a key that runs off its entry")
-    headers = b""
-    used: Time = NOT_RECORDED
+    return key
+
+
+def _headers(blocks: _Blocks, entry: _Entry) -> bytes:
     try:
-        if entry.sizes[0] > 0:
-            headers = blocks.read(entry.addresses[0], min(entry.sizes[0], _MOST_HEADERS))
+        return blocks.read(entry.addresses[0], min(entry.sizes[0], _MOST_HEADERS)) if entry.sizes[0] > 0 else b""
     except ValueError:
-        pass  # the address and the date are worth having without the headers
+        return b""  # the address and the date are worth having without the headers
+
+
+def _block_body(blocks: _Blocks, found: _Found) -> Iterator[Content | Problem]:
+    entry = found.entry
+    size, address = entry.sizes[1], entry.addresses[1]
+    if size <= 0 or not address:
+        return
+    try:
+        url = _address(_key(blocks, entry))
+        body = blocks.read(address, min(size, bodies.LARGEST))
+    except ValueError:
+        return
+    name = f"{blocks.name(address)} ▸ {url}"
+    if size > bodies.LARGEST:
+        yield Problem(f"only the first {bodies.LARGEST >> 20} MiB of a stored page were checked", Status.SKIPPED, name)
+    elif len(body) < size:
+        yield Problem("a stored page is cut off", Status.FAILED, name)
+    yield from bodies.content(name, body, bodies.encoding_in(_headers(blocks, entry)), recovered=found.recovered)
+
+
+def _item(file: EvidenceFile, blocks: _Blocks, found: _Found, owned: Owner) -> CachedItem:
+    entry, address, recovered = found
+    key, headers = _key(blocks, entry), _headers(blocks, entry)
+    used: Time = NOT_RECORDED
     try:
         used = from_webkit(int.from_bytes(blocks.read(entry.rankings, 8), "little"))
     except ValueError:
@@ -228,18 +303,52 @@ def _item(file: EvidenceFile, blocks: _Blocks, entry: _Entry, address: int, owne
 
 
 def _simple(file: EvidenceFile, owned: Owner) -> Results:
-    for other in file.siblings():
-        if re.fullmatch(r"[0-9a-f]{16}_0", other.name):
-            if other.read(24).strip(b"\0") == b"":
-                yield Problem("an entry was begun and never written out", Status.EMPTY, other.name)
-                continue
-            try:
-                yield _simple_item(other, owned)
-            except (ValueError, struct.error) as error:
-                yield Problem(f"an entry cannot be read: {error}", Status.FAILED, other.name)
+    for other in _simple_files(file):
+        if other.read(24).strip(b"\0") == b"":
+            yield Problem("an entry was begun and never written out", Status.EMPTY, other.name)
+            continue
+        try:
+            entry = _simple_entry(other)
+        except (ValueError, struct.error) as error:
+            yield Problem(f"an entry cannot be read: {error}", Status.FAILED, other.name)
+            continue
+        yield CachedItem(
+            url=_address(entry.key),
+            content_type=_content_type(entry.headers),
+            bytes=max(entry.size, 0),
+            time=_response_time(entry.headers),
+            time_meaning="fetched",
+            stored_in=other.path,
+            locator=other.name,
+            **owned.labels,
+        )
 
 
-def _simple_item(file: EvidenceFile, owned: Owner) -> CachedItem:
+def _simple_files(index: EvidenceFile) -> Iterator[EvidenceFile]:
+    return (other for other in index.siblings() if re.fullmatch(r"[0-9a-f]{16}_0", other.name))
+
+
+class _Simple(NamedTuple):
+    """An entry of the simple format: its body is ``size`` bytes (less than 0: not known) from ``start``."""
+
+    key: bytes
+    headers: bytes
+    start: int
+    size: int
+
+
+def _simple_body(file: EvidenceFile) -> Iterator[Content | Problem]:
+    entry = _simple_entry(file)
+    name = f"{file.name} ▸ {_address(entry.key)}"
+    with file.open() as stream:
+        stream.seek(entry.start)
+        body = stream.read(min(max(entry.size, 0), bodies.LARGEST))
+    if entry.size > bodies.LARGEST:
+        yield Problem(f"only the first {bodies.LARGEST >> 20} MiB of a stored page were checked", Status.SKIPPED, name)
+    yield from bodies.content(name, body, bodies.encoding_in(entry.headers))
+
+
+def _simple_entry(file: EvidenceFile) -> _Simple:
     """Header, key, body, end record, headers, [digest of the key,] end record. Raises ``ValueError`` or ``struct.error``."""
     with file.open() as stream:
         size = stream.seek(0, 2)
@@ -267,16 +376,7 @@ def _simple_item(file: EvidenceFile, owned: Owner) -> CachedItem:
                 body = start - 24 - (24 + key_length)
         else:
             raise ValueError(f"cut off: its end record is missing (address {_address(key)})")
-    return CachedItem(
-        url=_address(key),
-        content_type=_content_type(headers),
-        bytes=max(body, 0),
-        time=_response_time(headers),
-        time_meaning="fetched",
-        stored_in=file.path,
-        locator=file.name,
-        **owned.labels,
-    )
+    return _Simple(key, headers, 24 + key_length, body)
 
 
 # ---- both
@@ -315,5 +415,6 @@ ARTEFACTS = (
         parse=parse,
         references=("https://www.chromium.org/developers/design-documents/network-stack/disk-cache/",),
         validation="specimens of Chrome 34, 42 and 64; profiles made by Chromium in the tests",
+        contents=contents,
     ),
 )

@@ -11,10 +11,11 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple
 
 from artefacts.coverage import Problem, Status, Unrecognised
 from artefacts.observations import FileSeen, Observation, SystemFact
-from artefacts.registry import Artefact, EvidenceFile
+from artefacts.registry import Artefact, Content, EvidenceFile
 
 _SIGNATURE = b"CMMM"
 _HEADER = 24
@@ -23,55 +24,94 @@ _LATEST = 0x20
 _MOST_CELLS = 1_000_000
 _MOST_PROBLEMS = 100
 _LONGEST_NAME = 1024
+_LARGEST_PICTURE = 64 << 20
+
+
+class _Cell(NamedTuple):
+    """A cell with an entry: where it lies, the hash it is filed under, its name, its picture's place, length and size in pixels."""
+
+    place: int
+    key: bytes
+    name: str
+    data: int
+    length: int
+    pixels: str | None
+
+
+class _Store:
+    """A store, gone through cell by cell. Raises ``Unrecognised`` where it is none."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        head = stream.read(_HEADER)
+        if not head.startswith(_SIGNATURE) or len(head) < _HEADER:
+            raise Unrecognised("not a thumbnail store")
+        self.version, self.kind = struct.unpack_from("<II", head, 4)
+        if not _VISTA <= self.version <= _LATEST:
+            raise Unrecognised(f"a thumbnail store of unknown version {self.version:#x}")
+        self.cells = 0
+
+    def entries(self) -> Iterator[_Cell | Problem]:
+        """Each entry once."""
+        stream, version = self._stream, self.version
+        end = stream.seek(0, io.SEEK_END)
+        place = _HEADER
+        fixed = 56 if version != _SEVEN else 48
+        seen: set[bytes] = set()
+        problems = 0
+        while place + 8 <= end and self.cells < _MOST_CELLS and problems < _MOST_PROBLEMS:
+            stream.seek(place)
+            cell = stream.read(fixed + _LONGEST_NAME)
+            size = int.from_bytes(cell[4:8], "little")
+            if not cell.startswith(_SIGNATURE) or size < fixed or place + size > end:
+                if cell.strip(b"\0"):
+                    yield Problem("a cell is damaged, what follows it in its file is not read", Status.FAILED, f"offset={place}")
+                return
+            self.cells += 1
+            name_length, padding, length, width, height = struct.unpack_from("<5I", cell, 24 if version == _VISTA else 16)
+            key = cell[8:16]
+            if any(key) and key not in seen:
+                seen.add(key)
+                if fixed + name_length + padding + length > size or name_length > _LONGEST_NAME:
+                    problems += 1
+                    yield Problem("an entry is larger than its cell", Status.FAILED, f"offset={place}")
+                else:
+                    name = cell[fixed : fixed + name_length].decode("utf-16-le", "backslashreplace").rstrip("\0")
+                    pixels = f"{width} x {height}" if version >= _EIGHT and width else None
+                    yield _Cell(place, key, name, place + fixed + name_length + padding, length, pixels)
+            place += size
 
 
 def parse(file: EvidenceFile) -> Iterator[Observation | Problem]:
     """``FileSeen`` for each entry (``path`` is its name in the store, ``size`` of the small picture), then one ``SystemFact`` with the counts."""
     with file.open() as stream:
-        head = stream.read(_HEADER)
-        if not head.startswith(_SIGNATURE) or len(head) < _HEADER:
-            raise Unrecognised("not a thumbnail store")
-        version, kind = struct.unpack_from("<II", head, 4)
-        if not _VISTA <= version <= _LATEST:
-            raise Unrecognised(f"a thumbnail store of unknown version {version:#x}")
-        end = stream.seek(0, io.SEEK_END)
-        place = _HEADER
-        fixed = 56 if version != _SEVEN else 48
-        seen: set[bytes] = set()
-        cells = problems = 0
-        while place + 8 <= end and cells < _MOST_CELLS and problems < _MOST_PROBLEMS:
-            stream.seek(place)
-            cell = stream.read(fixed + _LONGEST_NAME)
-            size = int.from_bytes(cell[4:8], "little")
-            if not cell.startswith(_SIGNATURE) or size < fixed or place + size > end:
-                if not cell.strip(b"\0"):
-                    break
-                problems += 1
-                yield Problem("a cell is damaged, what follows it in its file is not read", Status.FAILED, f"offset={place}")
-                break
-            cells += 1
-            skip = 24 if version == _VISTA else 16
-            name_length, padding, data_length, width, height = struct.unpack_from("<5I", cell, skip)
-            key = cell[8:16]
-            if any(key) and key not in seen:
-                seen.add(key)
-                if fixed + name_length + padding + data_length > size or name_length > _LONGEST_NAME:
-                    problems += 1
-                    yield Problem("an entry is larger than its cell", Status.FAILED, f"offset={place}")
-                else:
-                    name = cell[fixed : fixed + name_length].decode("utf-16-le", "backslashreplace").rstrip("\0")
-                    yield FileSeen(
-                        path=f"[thumbnail {name}]",
-                        size=data_length,
-                        kind="thumbnail",
-                        how="thumbnail store",
-                        user=file.user,
-                        detail=f"{width} x {height}" if version >= _EIGHT and width else None,
-                        locator=f"offset={place} hash={key.hex()}",
-                    )
-            place += size
-        value = f"{file.name}: {cells} cells, {len(seen)} entries, version {version:#x}, kind {kind}"
+        store = _Store(stream)
+        entries = 0
+        for cell in store.entries():
+            if isinstance(cell, Problem):
+                yield cell
+                continue
+            entries += 1
+            yield FileSeen(
+                path=f"[thumbnail {cell.name}]",
+                size=cell.length,
+                kind="thumbnail",
+                how="thumbnail store",
+                user=file.user,
+                detail=cell.pixels,
+                locator=f"offset={cell.place} hash={cell.key.hex()}",
+            )
+        value = f"{file.name}: {store.cells} cells, {entries} entries, version {store.version:#x}, kind {store.kind}"
         yield SystemFact(name="thumbnail store", value=value, locator="offset=0")
+
+
+def contents(file: EvidenceFile) -> Iterator[Content | Problem]:
+    """The small pictures, by their names in the store."""
+    with file.open() as stream:
+        for cell in _Store(stream).entries():
+            if isinstance(cell, _Cell) and 0 < cell.length <= _LARGEST_PICTURE:
+                stream.seek(cell.data)
+                yield Content(f"thumbnail {cell.name}", stream.read(cell.length), "a small copy that Windows made of a picture", cell.data)
 
 
 ARTEFACTS = (
@@ -89,5 +129,6 @@ ARTEFACTS = (
         ),
         systems=("windows",),
         validation="30 specimens, Windows 7, 8.1 and 11",
+        contents=contents,
     ),
 )

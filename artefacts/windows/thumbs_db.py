@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from artefacts.coverage import Problem, Status, Unrecognised
 from artefacts.observations import FileSeen, Observation
-from artefacts.registry import Artefact, EvidenceFile
+from artefacts.registry import Artefact, Content, EvidenceFile
 from artefacts.times import Time, from_filetime
 from artefacts.windows.compound_file import LARGEST, SIGNATURE, streams_of
 
@@ -49,6 +49,19 @@ def parse(file: EvidenceFile) -> Iterator[Observation | Problem]:
             )  # fmt: skip
 
 
+def contents(file: EvidenceFile) -> Iterator[Content | Problem]:
+    """The small pictures, by their names in the catalogue, or by their streams'."""
+    data = file.read(LARGEST + 1)
+    streams = {found[0]: found[1] for found in streams_of(data) if not isinstance(found, Problem)}
+    names = {str(entry[0])[::-1]: entry[2] for entry in catalog(streams.pop("catalog", b"")) if not isinstance(entry, Problem)}
+    for stream, content in sorted(streams.items()):
+        # A header of 12 or 24 bytes, as its own first word says, stands before the picture.
+        start = int.from_bytes(content[:4], "little")
+        picture = content[start:] if start in (12, 24) else content
+        if picture:
+            yield Content(f"thumbnail {names.get(stream, stream)}", picture, "a small copy that Windows made of a picture")
+
+
 def catalog(data: bytes) -> Iterator[tuple[int, Time, str] | Problem]:
     """The entries of the stream ``Catalog``: number, time, name."""
     if not data:
@@ -77,5 +90,6 @@ ARTEFACTS = (
         references=("https://github.com/libyal/dtformats",),
         systems=("windows",),
         validation="4 specimens since Vista; before: generated",
+        contents=contents,
     ),
 )

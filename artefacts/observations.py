@@ -518,6 +518,24 @@ class DeletedFile(Observation):
 
 
 @dataclass(slots=True, kw_only=True)
+class TimestampDisagreement(Observation):
+    """A file whose two sets of times in the file system disagree as they do where a program has set its times. Not that anybody did it on purpose.
+
+    ``created``, ``modified`` and ``changed`` are the times that Windows shows and programs may set (``changed``: of the record itself); ``name_created``
+    and ``name_modified`` those the system keeps with the name. ``signs`` in words.
+    """
+
+    path: str
+    created: Time = NOT_RECORDED
+    modified: Time = NOT_RECORDED
+    changed: Time = NOT_RECORDED
+    name_created: Time = NOT_RECORDED
+    name_modified: Time = NOT_RECORDED
+    signs: tuple[str, ...] = ()
+    user: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
 class HashMatch(Observation):
     """A file whose digest is in a loaded hash set. ``code`` is the set's own category code, verbatim; ``label`` the keeper's words for it.
 

@@ -27,11 +27,12 @@ from artefacts.observations import (
     SystemFact,
 )
 from artefacts.times import NOT_RECORDED, NS, Time, Timestamp
-from artefacts.windows.devices import describe
+from artefacts.windows.devices import describe, disk_identifiers
 from artefacts.windows.paths import name_of
 
 _MOST_SUMS = 20_000
 _MOST_GAPS = 1000
+_MOST_IDENTIFIERS = 50
 _MOST_RUNS = 100_000
 _SIGN_INS = {
     2: "at the keyboard", 3: "over the network", 4: "batch", 7: "unlocked", 8: "over the network, password in clear", 9: "with other credentials",
@@ -239,12 +240,14 @@ class EventFacts:
             parent = describe(event.get("ParentId"))
             if not (serial or model):
                 return
+            on_usb = event.get("BusType").upper() in ("7", "USB")
             fields: dict[str, Any] = {
-                "kind": (parent or {}).get("kind", "drive"),
+                "kind": "USB storage" if on_usb else (parent or {}).get("kind", "drive"),
                 "maker": event.get("Manufacturer").strip() or None,
                 "model": model or None,
                 "serial": serial or None,
                 "identifier": event.get("ParentId") or None,
+                "identifiers": tuple(disk_identifiers(event.data)),
             }
         else:
             instance = event.get("DeviceInstanceId") or event.get("DeviceInstanceID") or event.get("instance") or event.get("InstanceId")
@@ -284,6 +287,7 @@ class EventFacts:
         old.last = _later(old.last, new.last)
         if isinstance(old, AttachedDevice):
             old.removed = _later(old.removed, new.removed)
+            old.identifiers = tuple(sorted({*old.identifiers, *new.identifiers}))[:_MOST_IDENTIFIERS]
 
 
 def parse_time(text: str) -> Time:

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 
 from artefacts.observations import AttachedDevice, Observation
 from artefacts.registry import Artefact, EvidenceFile
+from artefacts.times import NOT_RECORDED
 from artefacts.windows.hive import Hive
 from artefacts.windows.hive.hive import utf16
-from artefacts.windows.hive.reading import NTUSER, SYSTEM, Results, guid, read_hive
+from artefacts.windows.hive.reading import NTUSER, SYSTEM, Results, guid, mru_order, read_hive
 
 
 def parse_mounted(file: EvidenceFile) -> Results:
@@ -39,6 +40,19 @@ def parse_points(file: EvidenceFile) -> Results:
                 how="MountPoints2",
                 locator=key.locator,
             )
+        recent = hive.key(r"Software\Microsoft\Windows\CurrentVersion\Explorer\Map Network Drive MRU")
+        order = mru_order(recent) if recent else []
+        for value in recent.values() if recent else ():
+            if len(value.name) == 1 and (path := value.text) and path.startswith("\\\\"):
+                yield AttachedDevice(
+                    kind="network share",
+                    identifier=path,
+                    # Only of the one connected last does the key say when.
+                    last=recent.written if recent and order[:1] == [value.name] else NOT_RECORDED,
+                    user=file.user,
+                    how="Map Network Drive",
+                    locator=value.locator,
+                )
         network = hive.key("Network")
         for key in network.subkeys() if network else ():
             path = key.text("RemotePath")

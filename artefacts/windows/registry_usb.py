@@ -20,7 +20,21 @@ from artefacts.windows.hive.reading import SOFTWARE, SYSTEM, Results, filetime_a
 _TIMES = "{83da6326-97a6-4088-9453-a1923f573b29}"
 _STORAGE = re.compile(r"(?P<kind>[^&]*)&Ven_(?P<maker>[^&]*)&Prod_(?P<model>[^&]*)(?:&Rev_(?P<revision>.*))?", re.IGNORECASE)
 _USB = re.compile(r"VID_(?P<maker>[0-9A-F]{4})&PID_(?P<model>[0-9A-F]{4})(?P<part>&.*)?", re.IGNORECASE)
-_PORTABLE_SERVICES = ("wpdmtp", "wudfwpdmtp", "wpdmtpdriver", "usbaapl", "usbaapl64", "winusb_phone", "wudfrd")
+_SERVICES = {
+    **dict.fromkeys(("wpdmtp", "wudfwpdmtp", "wpdmtpdriver", "wudfwpdmtpdr", "usbaapl", "usbaapl64", "winusb_phone", "wudfrd"), "phone or camera"),
+    **dict.fromkeys(("dg_ssudbus", "ssudmdm", "ssadbus", "androidusb", "winusb_adb"), "phone"),
+    **dict.fromkeys(("usbstor", "uaspstor"), "USB storage"),
+    **dict.fromkeys(("hidusb", "kbdhid", "mouhid"), "mouse or keyboard"),
+    **dict.fromkeys(("usbhub", "usbhub3", "vmusb"), "USB hub"),
+    **dict.fromkeys(("xusb21", "xusb22", "xboxgip", "xinputhid"), "game controller"),
+    "bthusb": "Bluetooth adapter", "usbvideo": "webcam", "usbaudio": "sound device", "usbaudio2": "sound device", "usbprint": "printer",
+    "usbscan": "scanner or camera", "wudfusbcciddriver": "smart card reader", "usbccid": "smart card reader",
+}  # fmt: skip
+"""What a device is by the driver that served it."""
+_NO_PRINTER = re.compile(r"PORTPROMPT:|SHRFAX:|nul:|XPSPort:|Microsoft\.Office\.OneNote|FILE:|FOXIT|CPW|PDF", re.IGNORECASE)
+"""Ports of programs that write files and faxes."""
+_BLUETOOTH_CLASSES = {1: "computer", 2: "phone", 3: "router", 4: "sound device", 5: "mouse or keyboard", 7: "watch or band"}
+"""The major class of a Bluetooth device (bits 8 to 12 of its class); imaging and others are told apart no further."""
 
 
 def parse_system(file: EvidenceFile) -> Results:
@@ -34,19 +48,47 @@ def parse_portable(file: EvidenceFile) -> Results:
 
 
 def _system(hive: Hive) -> Iterator[Observation]:
-    settings = hive.control_set()
-    if settings is None:
-        return
+    """The devices of the set of settings in use, then those that only other sets remember."""
+    current = hive.control_set()
+    seen: set[str] = set()
+    for settings in [current] if current else []:
+        for device in _devices(settings):
+            seen.add(f"{device.how} {device.identifier}".upper())
+            yield device
+    root = hive.root
+    for settings in root.subkeys() if root else ():
+        if re.fullmatch(r"ControlSet\d{3}", settings.name, re.IGNORECASE) and (current is None or settings.name != current.name):
+            for device in _devices(settings):
+                name = f"{device.how} {device.identifier}".upper()
+                if name not in seen:
+                    seen.add(name)
+                    device.how = f"{device.how}, earlier settings of Windows"
+                    yield device
+
+
+def _devices(settings: Key) -> Iterator[AttachedDevice]:
     for branch, read in (("USBSTOR", _storage), ("USB", _usb), (r"SWD\WPDBUSENUM", _wpd)):
         place = settings.find(rf"Enum\{branch}")
+        parents = _parents(place) if place and branch == "USB" else {}
         for device in place.subkeys() if place else ():
-            yield from read(device, branch)
+            yield from read(device, branch, parents)
     bluetooth = settings.find(r"Services\BTHPORT\Parameters\Devices")
     for key in bluetooth.subkeys() if bluetooth else ():
         yield _bluetooth(key)
 
 
-def _storage(device: Key, branch: str) -> Iterator[Observation]:
+def _parents(place: Key) -> dict[str, str]:
+    """The serial number of each device with parts, by what the names of its parts begin with."""
+    found = {}
+    for device in place.subkeys():
+        for key in device.subkeys() if "&MI_" not in device.name.upper() else ():
+            prefix, serial = key.text("ParentIdPrefix"), _serial(key.name)
+            if prefix and serial:
+                found[prefix.upper()] = serial
+    return found
+
+
+def _storage(device: Key, branch: str, _parents: dict[str, str]) -> Iterator[AttachedDevice]:
     found = _STORAGE.fullmatch(device.name)
     for key in device.subkeys():
         yield AttachedDevice(
@@ -62,16 +104,17 @@ def _storage(device: Key, branch: str) -> Iterator[Observation]:
         )
 
 
-def _usb(device: Key, branch: str) -> Iterator[Observation]:
+def _usb(device: Key, branch: str, parents: dict[str, str]) -> Iterator[AttachedDevice]:
     found = _USB.fullmatch(device.name)
     for key in device.subkeys():
         service = (key.text("Service") or "").lower()
+        part = bool(found and found["part"])
         yield AttachedDevice(
-            kind="phone or camera" if service in _PORTABLE_SERVICES else "USB hub" if "hub" in device.name.lower() else "USB device",
+            kind=_SERVICES.get(service, "USB hub" if "hub" in device.name.lower() else "USB device"),
             maker=f"VID_{found['maker'].upper()}" if found else None,
             model=f"PID_{found['model'].upper()}" if found else None,
-            # The parts of a composite device have numbers made by Windows, as has a device without a serial number.
-            serial=None if found and found["part"] else _serial(key.name),
+            # The parts of a composite device have numbers made by Windows from its own, as has a device without a serial number.
+            serial=parents.get(key.name.rpartition("&")[0].upper()) if part else _serial(key.name),
             name=_shown(key.text("FriendlyName")) or _shown(key.text("DeviceDesc")),
             identifier=f"{branch}\\{device.name}\\{key.name}",
             how="Enum\\USB",
@@ -80,7 +123,7 @@ def _usb(device: Key, branch: str) -> Iterator[Observation]:
         )
 
 
-def _wpd(device: Key, branch: str) -> Iterator[Observation]:
+def _wpd(device: Key, branch: str, _parents: dict[str, str]) -> Iterator[AttachedDevice]:
     yield AttachedDevice(
         kind="portable device",
         maker=_shown(device.text("Mfg")),
@@ -94,10 +137,12 @@ def _wpd(device: Key, branch: str) -> Iterator[Observation]:
 
 def _bluetooth(key: Key) -> AttachedDevice:
     name = key.binary("Name") or b""
+    address = ":".join(key.name[at : at + 2] for at in range(0, 12, 2)).lower() if re.fullmatch(r"[0-9A-Fa-f]{12}", key.name) else None
     return AttachedDevice(
-        kind="Bluetooth device",
+        kind=_BLUETOOTH_CLASSES.get((key.number("COD") or 0) >> 8 & 0x1F, "Bluetooth device"),
         name=name.split(b"\0")[0].decode("utf-8", "backslashreplace") or None,
-        serial=":".join(key.name[at : at + 2] for at in range(0, 12, 2)).lower() if re.fullmatch(r"[0-9A-Fa-f]{12}", key.name) else None,
+        serial=address,
+        identifiers=(f"bluetooth:{address}",) if address else (),
         last=_newest(filetime_at(key.binary("LastConnected")), filetime_at(key.binary("LastSeen"))),
         identifier=key.name,
         how="BTHPORT",
@@ -116,6 +161,18 @@ def _portable(hive: Hive) -> Iterator[Observation]:
         label = key.text("VolumeLabel")
         if label:
             yield AttachedDevice(kind="volume", name=label, identifier=key.name, how="VolumeInfoCache", locator=key.locator)
+    printers = hive.key(r"Microsoft\Windows NT\CurrentVersion\Print\Printers")
+    for key in printers.subkeys() if printers else ():
+        port = key.text("Port") or ""
+        if not _NO_PRINTER.match(port):
+            yield AttachedDevice(
+                kind="printer",
+                name=key.text("Name") or key.name,
+                model=key.text("Printer Driver"),
+                identifier=port or key.name,
+                how="printers of Windows",
+                locator=key.locator,
+            )
     ready = hive.key(r"Microsoft\Windows NT\CurrentVersion\EMDMgmt")
     for key in ready.subkeys() if ready else ():
         # …_??_USBSTOR#Disk&Ven_…#SERIAL#{…}LABEL_VOLUMESERIAL
@@ -129,6 +186,7 @@ def _portable(hive: Hive) -> Iterator[Observation]:
                 serial=_serial(found["serial"].rpartition("&")[0] or found["serial"]),
                 name=found["label"] or None,
                 identifier=key.name,
+                identifiers=(f"volume:{int(found['volume']):08X}",) if len(found["volume"]) <= 20 else (),
                 how="ReadyBoost test (EMDMgmt)",
                 locator=key.locator,
             )

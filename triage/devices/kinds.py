@@ -67,7 +67,14 @@ _SAID = {
     "watch or band": WEARABLE, "game controller": ACCESSORY, "television or player": MEDIA, "media player": MEDIA, "network storage": NETWORK_STORAGE,
     "scanner": PRINTER, "smart card reader": ACCESSORY, "bluetooth adapter": ACCESSORY, "virtual device": ACCESSORY, "car": VEHICLE,
 }  # fmt: skip
-_UNSAID = {"phone or camera": PORTABLE, "portable device": PORTABLE, "bluetooth device": BLUETOOTH}
+_UNSAID = {
+    "scanner or camera": CAMERA,
+    "phone or tablet": PORTABLE,
+    "apple device": PORTABLE,
+    "phone or camera": PORTABLE,
+    "portable device": PORTABLE,
+    "bluetooth device": BLUETOOTH,
+}
 _WORDS = tuple(
     (kind, re.compile(rf"(?<![a-z])(?:{words})", re.IGNORECASE))
     for kind, words in (

@@ -106,9 +106,10 @@ def _attached(data: Mapping[str, Any]) -> Trace | None:
         maker = named
     if not model or model.startswith(("PID_", "VID_")):
         model = product
+    model = _sold_as(model)
     if name and _GENERIC_NAME.search(name):
         name = None
-    if how == "Enum\\USB" and not described.get("serial") and (said == "USB storage" or not (product or model or name)):
+    if how.startswith("Enum\\USB") and not described.get("serial") and (said == "USB storage" or not (product or model or name)):
         return None  # told again, and better, below USBSTOR; or a part of something else
     if said in ("volume", "portable device") and not described.get("serial") and not data.get("serial"):
         return None  # a volume's name only; what it is on is not told
@@ -119,9 +120,11 @@ def _attached(data: Mapping[str, Any]) -> Trace | None:
         str(described["kind"]) if said == "portable device" and described.get("kind") == "USB storage" else said, name, model, product
     )
     serial = data.get("serial") or described.get("serial")
-    prefix = "bluetooth" if "bluetooth" in said.lower() else "mac" if said == "network adapter" else "serial"
-    shown = {f"{prefix}:{serial}"} if serial else set()
     listed = [str(item) for item in data.get("identifiers") or ()]
+    address = mac_makers.normal(str(serial)) if serial else None
+    # The serial number of what is on Bluetooth is in most records its address.
+    prefix = "bluetooth" if address and ("bluetooth" in said.lower() or f"bluetooth:{address}" in listed) else "serial"
+    shown = {f"{prefix}:{address if prefix == 'bluetooth' else serial}"} if serial else set()
     shown |= {item for item in listed if not item.startswith(("volume:", "letter:", "disk:", "hostname:"))}
     strong = identity.strong(item for item in shown if not item.startswith("serial:"))
     if prefix == "serial" and serial and (made := identity.serial(str(serial), model)):
@@ -297,6 +300,11 @@ def _times(data: Mapping[str, Any], *names: str) -> dict[str, Any]:
         "first_local": local[0] if local else None,
         "last_local": local[-1] if local else None,
     }
+
+
+def _sold_as(model: str | None) -> str | None:
+    """The name on the box where a record has Apple's product code (``iPhone12,1``)."""
+    return (apple_models.sold_as(model) or model) if model and "," in model else model
 
 
 def _text(value: Any) -> str | None:

@@ -72,7 +72,7 @@ def test_system_of_windows_7(specimen: Any) -> None:
     assert facts["domain"].value == "shieldbase.local" and facts["time zone"].value == "Eastern Standard Time"
     assert facts["time zone offset when last set"].value == "UTC-04:00"
     assert iso(facts["last shutdown"].time) == "2012-04-04T01:58:40.8392499Z"
-    stick = hive.one("devices", kind="USB storage")
+    stick = hive.one("devices", how="USBSTOR")
     assert (stick.maker, stick.model, stick.serial, stick.name) == ("HP", "v100w", "AA951D0000007252", "HP v100w USB Device")
     assert iso(stick.first) == "2011-04-01T04:52:38.686Z" and stick.identifier.endswith("Prod_v100w&Rev_1024\\AA951D0000007252&0")
     others = hive.of("devices", how="Enum\\USB")

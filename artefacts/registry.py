@@ -52,6 +52,9 @@ class EvidenceFile(Protocol):
     def siblings(self) -> Sequence[EvidenceFile]:
         """Every file in the same folder, this one included, in name order."""
 
+    def folder(self, reference: str) -> str | None:
+        """The path of the folder that this file system knows by ``reference`` (NTFS: record-sequence), None where it does not: for journals."""
+
 
 Parser = Callable[[EvidenceFile], Iterator[Observation | Problem]]
 

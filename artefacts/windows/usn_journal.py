@@ -12,7 +12,7 @@ import io
 import struct
 from collections import OrderedDict
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from artefacts.coverage import Problem, Status, Unrecognised
 from artefacts.observations import DeletedFile, FileSeen, Observation, SystemFact
@@ -25,6 +25,8 @@ _EMPTY_BLOCKS = 64  # this much emptiness from the end, and what lies before is 
 _MOST_BYTES = 512 << 20
 _MOST_PROBLEMS = 1000
 _MOST_OPEN_RENAMES = 10_000
+_MOST_FOLDERS = 200_000
+_DEEPEST = 256
 _DELETE, _OLD_NAME, _NEW_NAME, _CLOSE = 0x200, 0x1000, 0x2000, 0x80000000
 _DIRECTORY = 0x10
 
@@ -32,13 +34,66 @@ _DIRECTORY = 0x10
 def parse(file: EvidenceFile) -> Iterator[Observation | Problem]:
     """``DeletedFile`` for each deletion, ``FileSeen`` for each renaming (``path`` the old name, ``detail`` the new), one ``SystemFact`` on what is kept.
 
-    Names are without their folder: ``locator`` has the reference of the file and of its folder (record-sequence).
+    A path is whole as far as the journal or the file system still knows the folder; else it is the name alone. ``locator`` has the reference
+    of the file and of its folder (record-sequence).
     """
     with file.open() as stream:
         start, end = _bounds(stream)
         if start >= end:
             raise Unrecognised("empty, or no change journal")
-        yield from _read(stream, start, end)
+        folders = _Folders(file)
+        for change in _changes(stream, start, end):
+            if not isinstance(change, Problem) and change.directory:
+                folders.note(change)
+        yield from _told(stream, start, end, folders)
+
+
+class _Change(NamedTuple):
+    """One record of the journal. ``place`` is its offset, ``file`` and ``folder`` are references."""
+
+    place: int
+    usn: int
+    file: str
+    folder: str
+    name: str
+    time: Time
+    reason: int
+    directory: bool
+
+    @property
+    def locator(self) -> str:
+        return f"usn={self.usn} file={self.file} folder={self.folder}"
+
+
+class _Folders:
+    """Where folders lie: by the journal, which knows those that are gone, and by the file system."""
+
+    def __init__(self, file: EvidenceFile) -> None:
+        self._file = file
+        self._noted: dict[str, tuple[str, str]] = {}
+        self._paths: dict[str, str | None] = {}
+
+    def note(self, change: _Change) -> None:
+        if len(self._noted) < _MOST_FOLDERS:
+            self._noted[change.file] = (change.name, change.folder)
+
+    def path(self, reference: str, depth: int = 0) -> str | None:
+        if reference not in self._paths:
+            if len(self._paths) >= _MOST_FOLDERS:
+                self._paths.clear()
+            found = self._file.folder(reference)
+            if found is None and reference in self._noted and depth < _DEEPEST:
+                name, above = self._noted[reference]
+                self._paths[reference] = None  # a loop ends here
+                before = self.path(above, depth + 1)
+                found = None if before is None else f"{before}/{name}"
+            self._paths[reference] = found
+        return self._paths[reference]
+
+    def whole(self, change: _Change, name: str) -> str:
+        """The path of ``name`` in the folder of ``change``."""
+        folder = self.path(change.folder)
+        return name if folder is None else f"{folder}/{name}"
 
 
 def _bounds(stream: BinaryIO) -> tuple[int, int]:
@@ -56,13 +111,10 @@ def _bounds(stream: BinaryIO) -> tuple[int, int]:
     return start, end
 
 
-def _read(stream: BinaryIO, start: int, end: int) -> Iterator[Observation | Problem]:
-    renames: OrderedDict[str, str] = OrderedDict()
-    count = problems = 0
-    first: Time = NOT_RECORDED
-    last: Time = NOT_RECORDED
+def _changes(stream: BinaryIO, start: int, end: int) -> Iterator[_Change | Problem]:
+    """The sound records, and what of the others is wrong."""
+    problems = 0
     place = start
-    stream.seek(start // _PAGE * _PAGE)
     buffer, base = b"", start // _PAGE * _PAGE
     while place < end and problems < _MOST_PROBLEMS:
         if place - base + _PAGE > len(buffer):
@@ -94,25 +146,41 @@ def _read(stream: BinaryIO, start: int, end: int) -> Iterator[Observation | Prob
             yield Problem("a record's name is outside it", Status.FAILED, f"offset={place - length}")
             continue
         name = buffer[at + name_at : at + name_at + name_length].decode("utf-16-le", "backslashreplace")
-        reference, parent = _reference(buffer, at + 8), _reference(buffer, at + 16 + wide)
-        time = from_filetime(stamp)
-        count, last = count + 1, time
-        first = time if count == 1 else first
-        kind = "directory" if attributes & _DIRECTORY else "file"
-        locator = f"usn={usn} file={reference} folder={parent}"
-        if reason & _OLD_NAME:
-            renames[reference] = name
-            if len(renames) > _MOST_OPEN_RENAMES:
-                renames.popitem(last=False)
-        elif reason & _NEW_NAME and reference in renames:
-            old = renames.pop(reference)
-            yield FileSeen(path=old, used=time, kind=kind, how="change journal: renamed", detail=f"renamed to {name}", locator=locator)
-        if reason & _DELETE and reason & _CLOSE:
-            yield DeletedFile(path=name, deleted=time, kind=kind, content="none", how="change journal", locator=locator)
-    if not count:
-        raise Unrecognised("no record of a change journal in it")
+        yield _Change(
+            place - length, usn, _reference(buffer, at + 8), _reference(buffer, at + 16 + wide), name, from_filetime(stamp), reason,
+            bool(attributes & _DIRECTORY),
+        )  # fmt: skip
     if problems >= _MOST_PROBLEMS:
         yield Problem(f"more than {_MOST_PROBLEMS} problems: the rest is not read", Status.FAILED)
+
+
+def _told(stream: BinaryIO, start: int, end: int, folders: _Folders) -> Iterator[Observation | Problem]:
+    renames: OrderedDict[str, tuple[str, str]] = OrderedDict()
+    count = 0
+    first: Time = NOT_RECORDED
+    last: Time = NOT_RECORDED
+    for change in _changes(stream, start, end):
+        if isinstance(change, Problem):
+            yield change
+            continue
+        count, last = count + 1, change.time
+        first = change.time if count == 1 else first
+        kind = "directory" if change.directory else "file"
+        if change.reason & _OLD_NAME:
+            renames[change.file] = (change.name, folders.whole(change, change.name))
+            if len(renames) > _MOST_OPEN_RENAMES:
+                renames.popitem(last=False)
+        elif change.reason & _NEW_NAME and change.file in renames:
+            old, path = renames.pop(change.file)
+            words = f"renamed to {change.name}" if change.name != old else f"moved to {folders.whole(change, change.name)}"
+            yield FileSeen(path=path, used=change.time, kind=kind, how="change journal: renamed", detail=words, locator=change.locator)
+        if change.reason & _DELETE and change.reason & _CLOSE:
+            yield DeletedFile(
+                path=folders.whole(change, change.name), deleted=change.time, kind=kind, content="none", how="change journal",
+                locator=change.locator,
+            )  # fmt: skip
+    if not count:
+        raise Unrecognised("no record of a change journal in it")
     words = f"{count} changes" + (f", the last at {last.isoformat()}" if isinstance(last, Timestamp) else "")
     yield SystemFact(name="change journal", value=words, time=first, locator=f"offset={start}")
 

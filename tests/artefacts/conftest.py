@@ -54,12 +54,18 @@ class MemoryFile:
         inside = (path for path in sorted(self._evidence.contents) if path.startswith(folder))
         return [MemoryFile(self._evidence, path) for path in inside if "/" not in path[len(folder) :]]
 
+    def folder(self, reference: str) -> str | None:
+        return self._evidence.folders.get(reference)
+
 
 class MemoryEvidence:
-    """Files by path (``/Users/jo/…``) with their bytes; ``file(path)`` gives one as an ``EvidenceFile``."""
+    """Files by path (``/Users/jo/…``) with their bytes; ``file(path)`` gives one as an ``EvidenceFile``.
 
-    def __init__(self, contents: Mapping[str, bytes]) -> None:
+    ``folders``: paths of folders by the references that a journal has for them."""
+
+    def __init__(self, contents: Mapping[str, bytes], folders: Mapping[str, str] | None = None) -> None:
         self.contents = dict(contents)
+        self.folders = dict(folders or {})
 
     @classmethod
     def of_folder(cls, folder: Path, prefix: str = "") -> MemoryEvidence:

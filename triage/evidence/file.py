@@ -100,3 +100,7 @@ class EntryFile:
                     self._folder[entry.name] = self if own else EntryFile(self._filesystem, entry)
             self._folder_complete = True
         return [self._folder[name] for name in sorted(self._folder)]
+
+    def folder(self, reference: str) -> str | None:
+        known = getattr(self._filesystem, "folder_path", None)
+        return known(reference) if known is not None else None

@@ -167,6 +167,7 @@ class _Scanner(Worker):
     def do_walk(self, order: dict[str, Any], body: bytes) -> None:
         """Send every entry of a volume, with what the plan needs to know."""
         from triage.evidence.file import user_of
+        from triage.scan.noted import PARSER, Noted
 
         self.pulse.item(0)
         try:
@@ -178,12 +179,14 @@ class _Scanner(Worker):
         system_volume = classify.holds_system({entry.name for entry in filesystem.children("/")})
         excluded = {name.lower() for name in self.setup.exclude_users}
         total = left_out = 0
+        noted = Noted()
         for chunk in filesystem.entries():
             rows, lines = [], []
             for entry in chunk:
                 if excluded and (user_of(entry.path + "/x") or "").lower() in excluded:
                     left_out += 1
                     continue
+                noted.see(entry)
                 cls = classify.classify(entry, artefact=bool(self.inspector.artefacts_for(entry)), system_volume=system_volume)
                 size = _to_read(entry)
                 rows.append(Row(cls, size, entry.first_offset, entry.modified or 0))
@@ -192,6 +195,11 @@ class _Scanner(Worker):
             self.pulse.item(0)
             if rows:
                 self.emit.send_entries(pack_chunk(rows, lines))
+        for item in noted.tell(filesystem):
+            if isinstance(item, Problem):
+                self.emit.count("listing of the volume", item.status, item.reason)
+            elif (user_of(item[0].path + "/x") or "").lower() not in excluded:
+                self.inspector.note(*item, PARSER)
         self._unreadable(order["source"], "file system")
         for problem in filesystem.problems[:1000]:
             where = f" ({problem.locator})" if problem.locator else ""

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from artefacts.coverage import Unrecognised
-from artefacts.observations import DeletedFile, SystemFact
+from artefacts.observations import DeletedFile, FileSeen, SystemFact
 from artefacts.windows import usn_journal
 
 PATH = "/$Extend/$UsnJrnl:$J"
@@ -72,3 +72,33 @@ def test_a_damaged_record_costs_its_page(evidence: Any) -> None:
     for data in (b"", bytes(10_000)):
         with pytest.raises(Unrecognised):
             read(evidence, data)
+
+
+def test_paths_by_the_file_system_and_by_the_journal_itself(evidence: Any) -> None:
+    def inside(name: str, folder: int, reason: int, file: int, *, directory: bool = False) -> bytes:
+        record = bytearray(change(name, reason, file=file))
+        struct.pack_into("<Q", record, 16, 3 << 48 | folder)
+        struct.pack_into("<I", record, 52, 0x10 if directory else 0x20)
+        return bytes(record)
+
+    data = (
+        inside("a.jpg", 50, _DELETED, 60) + inside("gone", 51, _DELETED, 50, directory=True) + inside("b.jpg", 99, _DELETED, 61)
+        + inside("c.jpg", 51, _OLD, 62) + inside("c.jpg", 50, _NEW, 62)
+    )  # fmt: skip
+    observations, problems = evidence({PATH: data}, {"51-3": "/Users/jo"}).parse(usn_journal.parse, PATH)
+    assert problems == []
+    deleted = [item.path for item in observations if isinstance(item, DeletedFile)]
+    assert deleted == ["/Users/jo/gone/a.jpg", "/Users/jo/gone", "b.jpg"]
+    (moved,) = [item for item in observations if isinstance(item, FileSeen)]
+    assert (moved.path, moved.detail) == ("/Users/jo/c.jpg", "moved to /Users/jo/gone/c.jpg")
+
+
+def test_folders_that_contain_each_other(evidence: Any) -> None:
+    records = b""
+    for file, folder in ((50, 51), (51, 50)):
+        record = bytearray(change("loop", _DELETED, file=file))
+        struct.pack_into("<Q", record, 16, 3 << 48 | folder)
+        struct.pack_into("<I", record, 52, 0x10)
+        records += record
+    observations, _ = read(evidence, records)
+    assert [item.path for item in observations if isinstance(item, DeletedFile)] == ["loop", "loop"]

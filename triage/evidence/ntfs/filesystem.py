@@ -25,15 +25,18 @@ from triage.evidence.ntfs.mft import locate
 from triage.evidence.ntfs.names import DOS, short_only
 from triage.evidence.ntfs.paths import ROOT, Paths, Places
 from triage.evidence.ntfs.problems import ProblemLog
-from triage.evidence.ntfs.records import IN_USE
+from triage.evidence.ntfs.records import DIRECTORY, IN_USE
 from triage.evidence.ntfs.remnants import Remnants
 from triage.evidence.ntfs.resident import resident_value
 from triage.evidence.ntfs.sleuthkit import SleuthKit
 from triage.evidence.ntfs.table import Table
+from triage.evidence.ntfs.timestamps import Disagreements, disagreements
 from triage.evidence.ntfs.wof import WofReader
 
 _VOLUME_RECORD, _BITMAP_RECORD = 3, 6
 _MAX_BITMAP = 1 << 30
+_DEEPEST = 256
+_MOST_FOLDER_PATHS = 100_000
 _VERSIONS = ((1, 0), (1, 1), (1, 2), (3, 0), (3, 1))
 _FILE_KINDS = {reparse.WOF: "compressed by Windows (WOF) and not in this volume", reparse.DEDUP: "kept in the deduplication store"}
 
@@ -57,6 +60,9 @@ class NtfsFilesystem(TreeFilesystem):
             )
         self._mft = locate(data, self.geometry, self._log)
         self._tsk = SleuthKit(data)
+        self.disagreements: Disagreements | None = None
+        """Files whose two sets of times disagree; known once ``entries`` has begun."""
+        self._folder_paths: dict[str, str | None] = {}
         super().__init__("ntfs", self._volume_facts(), str.lower)
 
     @property
@@ -93,6 +99,7 @@ class NtfsFilesystem(TreeFilesystem):
     def entries(self) -> Iterator[list[Entry]]:
         """See ``Filesystem.entries``. In $MFT order, then what The Sleuth Kit had to read, then names left in directory indexes."""
         table, paths, listing = self.columns()
+        self.disagreements = disagreements(table, paths)
         for start in range(0, len(listing), CHUNK):
             yield listing.entries(start, start + CHUNK)
         yield from self._tsk.missing(table, self._log)
@@ -128,6 +135,52 @@ class NtfsFilesystem(TreeFilesystem):
         places = Places(rows, np.zeros(len(rows), dtype=np.int64), np.zeros(len(rows), dtype=bool), [path])
         listing = Listing(table, places, self.geometry.cluster_size, None, self._log)
         return [entry for entry in listing.entries(0, len(listing)) if not entry.orphan]
+
+    def folder_path(self, reference: str) -> str | None:
+        """The path of the folder with this reference (record-sequence, the root is the empty string), as long as its record is still its own or
+        was only freed; None where it is not, or where some folder on its way is not."""
+        if reference not in self._folder_paths:
+            if len(self._folder_paths) >= _MOST_FOLDER_PATHS:
+                self._folder_paths.clear()
+            self._folder_paths[reference] = self._climbed(reference)
+        return self._folder_paths[reference]
+
+    def _climbed(self, reference: str) -> str | None:
+        parts: list[str] = []
+        for _ in range(_DEEPEST):
+            number, _, sequence = reference.partition("-")
+            if not (number.isdigit() and sequence.isdigit()):
+                return None
+            record = int(number)
+            if record == ROOT:
+                return "".join(f"/{part}" for part in reversed(parts))
+            if reference in self._folder_paths:
+                above = self._folder_paths[reference]
+                return None if above is None else above + "".join(f"/{part}" for part in reversed(parts))
+            found = self._folder_name(record, int(sequence))
+            if found is None:
+                return None
+            name, reference = found
+            parts.append(name)
+        return None
+
+    def _folder_name(self, record: int, sequence: int) -> tuple[str, str] | None:
+        """The name of a folder and the reference of the one it lies in."""
+        if record >= self._mft.count:
+            return None
+        table = self._with_extensions(np.array([record], dtype=np.int64))
+        at = int(table.position(np.array([record]))[0])
+        if at < 0 or not table.flags[at] & DIRECTORY:
+            return None
+        now, freed = int(table.sequence[at]), not table.flags[at] & IN_USE
+        if now != sequence and not (freed and now == (1 if sequence >= 0xFFFF else sequence + 1)):
+            return None
+        mine = np.flatnonzero(table.names["record"] == record)
+        if not len(mine):
+            return None
+        row = next((row for row in mine.tolist() if table.names["space"][row] != DOS), int(mine[0]))
+        name = table.names[row]
+        return table.texts[row], f"{int(name['parent'])}-{int(name['parent_sequence'])}"
 
     def _index(self, record: int) -> Ints:
         """The records that the index of a directory names, ascending."""

@@ -63,6 +63,10 @@ class Inspector:
         self._seconds.clear()
         return {f"worker_{name}": round(value, 6) for name, value in taken.items()}
 
+    def note(self, entry: Entry, item: Observation, parser: str) -> None:
+        """Journal what was learned of an entry otherwise than by reading it."""
+        self._recorder.observe(item, parser, entry)
+
     def artefacts_for(self, entry: Entry) -> list[Artefact]:
         """The artefacts that read this entry."""
         return self._parsing.artefacts_for(entry)

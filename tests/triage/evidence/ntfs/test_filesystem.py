@@ -244,6 +244,35 @@ def test_files_that_windows_keeps_compressed(
             assert content.read() == bytes(9000) and content.read_errors
 
 
+def test_times_that_disagree(
+    image: Image, make: ModuleType, tmp_path: Path, ntfs: Callable[..., Any], entries_of: Callable[..., Any]
+) -> None:
+    second, day = 10_000_000, 864_000_000_000
+    name = make.TIME // second * second + 1234567  # when the name was made, by a clock
+    whole, odd = name - 400 * day - 1234567, name - 400 * day
+
+    def add(number: int, text: str, own: tuple[int, int, int, int], folder: int = 5) -> None:
+        key = make.name_key(make.reference(folder, 5 if folder == 5 else 1), text, time=name)
+        parts = [make.standard_information(own), make.resident(make.FILE_NAME, 1, key), make.resident(make.DATA, 2, b"x")]
+        image.records[number] = make.record(number, parts)
+
+    image.add(40, "Windows", flags=3)
+    add(64, "back-dated.txt", (whole, whole, name + 5, name))
+    add(65, "copied.txt", (odd, odd, name + 5, name))  # keeps its date with its fraction: no sign
+    add(66, "record too.txt", (odd, odd, odd, odd))
+    add(67, "as it was.txt", (name, name, name, name))
+    add(68, "installed.dll", (whole, whole, name, name), 40)
+    with ntfs(image.write(tmp_path / "v")) as fs:
+        assert fs.disagreements is None
+        entries_of(fs)
+        found = fs.disagreements
+        assert [(item.path, len(item.signs)) for item in found.files] == [("/back-dated.txt", 1), ("/record too.txt", 1)]
+        assert found.files[0].own[0] == whole and found.files[0].name[0] == name
+        assert (found.more, found.installed) == (0, 1)
+        assert fs.folder_path("40-1") == "/Windows" and fs.folder_path("5-5") == ""
+        assert [fs.folder_path(text) for text in ("40-2", "64-1", "9999-1", "x", "5")] == [None, None, None, None, None]
+
+
 def spread(image: Image, make: ModuleType, **options: Any) -> list[bytes]:
     """A file whose content is described by two extension records; returns the entries of its attribute list."""
     base = make.reference(64)

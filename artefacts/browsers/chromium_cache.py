@@ -263,11 +263,14 @@ def _block_body(blocks: _Blocks, found: _Found) -> Iterator[Content | Problem]:
     if size <= 0 or not address:
         return
     try:
-        url = _address(_key(blocks, entry))
-        body = blocks.read(address, min(size, bodies.LARGEST))
+        name = f"{blocks.name(address)} ▸ {_address(_key(blocks, entry))}"
     except ValueError:
         return
-    name = f"{blocks.name(address)} ▸ {url}"
+    try:
+        body = blocks.read(address, min(size, bodies.LARGEST))
+    except ValueError:
+        yield Problem("the file that held a stored page is missing or cut off", Status.MISSING, name)
+        return
     if size > bodies.LARGEST:
         yield Problem(f"only the first {bodies.LARGEST >> 20} MiB of a stored page were checked", Status.SKIPPED, name)
     elif len(body) < size:

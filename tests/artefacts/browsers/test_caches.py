@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import io
 import lzma
 import struct
 import tarfile
+import zlib
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -13,9 +16,10 @@ from typing import Any
 
 import pytest
 
-from artefacts.browsers import chromium_cache, firefox_cache
-from artefacts.coverage import Status, Unrecognised
+from artefacts.browsers import bodies, chromium_cache, firefox_cache
+from artefacts.coverage import Problem, Status, Unrecognised
 from artefacts.observations import CachedItem, SiteTrace
+from artefacts.registry import Content
 from artefacts.times import Timestamp
 
 CACHE = "/Users/jo/AppData/Local/Google/Chrome/User Data/Default/Cache"
@@ -233,3 +237,131 @@ def test_mutations(evidence: Any, mutations: Callable[[bytes, int], list[bytes]]
             evidence({"/x/y": damaged}).parse(firefox_cache.parse, "/x/y")
         except Unrecognised:
             continue
+
+
+# ---- what the caches hold
+
+
+PICTURE = b"\x89PNG\r\n\x1a\n a picture, for what this test asks of it"
+PAGE = b"<html><body>a page about copper kettles</body></html>" * 40
+
+
+def bodies_of(evidence: Any, files: dict[str, bytes], path: str, reader: Any) -> tuple[dict[str, bytes], list[Problem]]:
+    """The contents by name, and the problems."""
+    results = list(reader(evidence(files).file(path)))
+    return {item.name: item.data for item in results if isinstance(item, Content)}, [i for i in results if isinstance(i, Problem)]
+
+
+def packed(coding: str, data: bytes) -> bytes:
+    import brotli
+    from backports import zstd
+
+    match coding:
+        case "gzip" | "x-gzip":
+            return gzip.compress(data)
+        case "br":
+            return bytes(brotli.compress(data))
+        case "zstd":
+            return bytes(zstd.compress(data))
+        case "deflate":
+            return zlib.compress(data)
+    return zlib.compress(data)[2:-4]
+
+
+@pytest.mark.parametrize("coding", ["gzip", "x-gzip", "br", "zstd", "deflate", "bare deflate"])
+def test_every_coding_is_undone(coding: str) -> None:
+    data, name = packed(coding, PAGE), coding.rpartition(" ")[2]
+    assert bodies.decoded(data, name) == PAGE
+    assert bodies.decoded(gzip.compress(data), f"{name}, gzip") == PAGE
+    for cut in (1, len(data) // 2, len(data) - 1):
+        with pytest.raises(ValueError, match=r"."):
+            bodies.decoded(data[:cut], name)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "zstd", "deflate"])
+def test_a_body_that_swells_is_left(coding: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "LARGEST", 100_000)
+    with pytest.raises(ValueError, match="larger"):
+        bodies.decoded(packed(coding, bytes(10_000_000)), coding)
+    [problem, content] = bodies.content("https://a.example/", packed(coding, bytes(10_000_000)), coding)
+    assert isinstance(problem, Problem) and isinstance(content, Content) and content.data == packed(coding, bytes(10_000_000))
+
+
+def test_bodies_of_a_block_file_cache(evidence: Any) -> None:
+    files = block_cache(KEYS)
+    files[f"{CACHE}/f_000001"] = PICTURE.ljust(777, b".")
+    found, problems = bodies_of(evidence, files, f"{CACHE}/index", chromium_cache.contents)
+    assert found == {"f_000001 ▸ https://a.example/1.png": PICTURE.ljust(777, b".")}
+    assert [(problem.status, problem.locator) for problem in problems] == [
+        (Status.MISSING, "f_000002 ▸ https://c.example/2.png"), (Status.MISSING, "f_000003 ▸ https://gone.example/"),
+    ]  # fmt: skip
+
+
+def test_bodies_of_a_simple_cache(evidence: Any) -> None:
+    found, problems = bodies_of(evidence, simple_cache(), f"{CACHE}/index", chromium_cache.contents)
+    assert (found, problems) == ({"0123456789abcdef_0 ▸ https://a.example/": b"hello"}, [])
+
+
+@pytest.mark.parametrize("coding", ["", "gzip", "br"])
+def test_body_of_cache2(evidence: Any, coding: str) -> None:
+    body = packed(coding, PAGE) if coding else PAGE
+    entry = cache2_entry(":https://a.example/", body).replace(b"q=1\r\n", b"q=1\r\nContent-Encoding: %s\r\n" % coding.encode())
+    found, problems = bodies_of(evidence, {f"{ENTRIES}/00": entry}, f"{ENTRIES}/00", firefox_cache.contents)
+    assert (found, problems) == ({"https://a.example/": PAGE}, [])
+
+
+def old_cache() -> dict[str, bytes]:
+    """Three entries: one in the blocks of the first file, one in a file beside it, one in a newer version's folders."""
+    records, heads = b"", b""
+    places = (0x91000004, 0x80000007, 0x80000008)
+    for number, place in enumerate(places):
+        key, info = f"HTTP:https://a.example/{number}".encode() + b"\0", b"response-head\0HTTP/1.1 200\r\n\0"
+        meta = 0x91000000 | number * 2
+        heads += struct.pack(">2H8I", 1, 19, meta, 1, 1_500_000_000, 1_500_000_000, 0, len(PICTURE), len(key), len(info)) + key + info
+        heads = heads.ljust(512 * (number + 1), b"\0")
+        records += struct.pack(">4I", 0xABCDEF00 + number, 0, place, meta)
+    heads = heads[:1024] + PICTURE.ljust(512, b"\0") + heads[1024:]
+    return {
+        "/x/Cache/_CACHE_MAP_": bytes(276) + records + bytes(16),
+        "/x/Cache/_CACHE_001_": bytes(4096) + heads,
+        "/x/Cache/ABCDEF01d07": PICTURE + b"1",
+        "/x/Cache/A/BC/DEF02d08": PICTURE + b"2",
+    }
+
+
+def test_bodies_of_the_old_firefox_cache(evidence: Any) -> None:
+    found, problems = bodies_of(evidence, old_cache(), "/x/Cache/_CACHE_001_", firefox_cache.contents_old)
+    assert {name: data[: len(PICTURE)] == PICTURE for name, data in found.items()} == {f"https://a.example/{n}": True for n in range(3)}
+    assert problems == []
+
+
+@pytest.mark.specimens
+def test_bodies_of_the_specimens(evidence: Any, specimens: Path) -> None:
+    contents = {}
+    for path in (specimens / "browser/plaso-chrome/chrome_cache").iterdir():
+        data = path.read_bytes()
+        contents[f"{CACHE}/{path.name.removesuffix('.xz')}"] = lzma.decompress(data) if path.suffix == ".xz" else data
+    found, problems = bodies_of(evidence, contents, f"{CACHE}/index", chromium_cache.contents)
+    assert len(found) == 122
+    assert Counter(problem.status for problem in problems) == {Status.MISSING: len(problems)}  # the specimen came without its files f_…
+    assert found["data_3 ▸ http://www.apache.org/licenses/LICENSE-2.0"].lstrip().startswith(b"<!DOCTYPE HTML PUBLIC")
+    kinds = Counter(data[:4] for data in found.values())
+    assert (kinds[b"\x89PNG"], kinds[b"GIF8"]) == (21, 21)
+    name = "1F4B3A4FC81FB19C530758231FA54313BE8F6FA2"
+    data = (specimens / "browser/plaso-firefox/firefox_cache/cache2" / name).read_bytes()
+    found, problems = bodies_of(evidence, {f"{ENTRIES}/{name}": data}, f"{ENTRIES}/{name}", firefox_cache.contents)
+    [(url, body)] = found.items()
+    assert url.endswith(".5663.png") and len(body) == 5663 and problems == []
+    # Tiles are named after their SHA-1.
+    assert hashlib.sha1(body).hexdigest() == url.rpartition("/")[2].partition(".")[0]
+
+
+def test_mutations_of_bodies(evidence: Any, mutations: Callable[[bytes, int], list[bytes]]) -> None:
+    blocks = {**block_cache(KEYS), f"{CACHE}/f_000001": PICTURE.ljust(777, b".")}
+    for files, path, reader in (
+        (blocks, f"{CACHE}/index", chromium_cache.contents), (simple_cache(), f"{CACHE}/index", chromium_cache.contents),
+        (old_cache(), "/x/Cache/_CACHE_001_", firefox_cache.contents_old),
+    ):  # fmt: skip
+        for name, data in files.items():
+            for damaged in mutations(data, 20) if data else ():
+                bodies_of(evidence, {**files, name: damaged}, path, reader)

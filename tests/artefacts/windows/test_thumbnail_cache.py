@@ -12,6 +12,7 @@ import pytest
 
 from artefacts.coverage import Unrecognised
 from artefacts.observations import FileSeen
+from artefacts.registry import Content
 from artefacts.windows import thumbnail_cache
 
 PATH = "/Users/jo/AppData/Local/Microsoft/Windows/Explorer/thumbcache_96.db"
@@ -40,6 +41,17 @@ def test_own_store(evidence: Any, version: int) -> None:
     assert one.detail == ("96 x 64" if version >= 0x1A else None) and "2 cells, 2 entries" in fact.value
 
 
+@pytest.mark.parametrize("version", [0x14, 0x15, 0x1F, 0x20])
+def test_contents(evidence: Any, version: int) -> None:
+    data = store(version, "aa11", "bb22")
+    contents = list(thumbnail_cache.contents(evidence({PATH: data}).file(PATH)))
+    assert [(item.name, item.data) for item in contents if isinstance(item, Content)] == [
+        ("thumbnail aa11", b"data"),
+        ("thumbnail bb22", b"data"),
+    ]
+    assert all(isinstance(item, Content) and data[item.offset :].startswith(b"data") for item in contents)
+
+
 @pytest.mark.specimens
 @pytest.mark.parametrize(
     ("name", "cells", "entries"), [("windows_11/thumbcache_32.db.xz", 9, None), ("windows_7/thumbcache_256.db.xz", 3, 1), ("windows_81/thumbcache_32.db.xz", 49, None)],
@@ -57,6 +69,12 @@ def test_every_specimen_is_sound(evidence: Any, specimens: Path, unpacked: Calla
     for path in sorted((specimens / "thumbcache/dissect").rglob("thumbcache_*")):
         if "idx" not in path.name:
             observations, problems = read(evidence, unpacked(path.relative_to(specimens).as_posix()).read_bytes())
+            held = [item for item in observations if isinstance(item, FileSeen) and item.size]
+            contents = list(
+                thumbnail_cache.contents(evidence({PATH: unpacked(path.relative_to(specimens).as_posix()).read_bytes()}).file(PATH))
+            )
+            assert [len(item.data) for item in contents if isinstance(item, Content)] == [item.size for item in held]
+            assert all(isinstance(item, Content) and item.data.startswith((b"BM", b"\x89PNG")) for item in contents)
             found += sum(isinstance(item, FileSeen) for item in observations)
             assert problems == [], path
     assert found > 0
@@ -69,6 +87,7 @@ def test_damage(evidence: Any, mutations: Callable[[bytes, int], list[bytes]]) -
     for copy in mutations(whole, 60):
         try:
             json.dumps([item.to_json() for item in read(evidence, copy)[0]])
+            list(thumbnail_cache.contents(evidence({PATH: copy}).file(PATH)))
         except Unrecognised:
             pass
     with pytest.raises(Unrecognised):

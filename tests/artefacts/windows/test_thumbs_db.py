@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from artefacts.coverage import Problem, Unrecognised
+from artefacts.registry import Content
 from artefacts.windows import thumbs_db
 
 PATH = "/Users/jo/Pictures/Thumbs.db"
@@ -56,10 +57,22 @@ def test_catalogue() -> None:
 
 
 @pytest.mark.specimens
+def test_pictures(evidence: Any, specimens: Path) -> None:
+    signatures = []
+    for path in sorted((specimens / "thumbcache/thumbs.db").rglob("Thumbs.db")):
+        contents = list(thumbs_db.contents(evidence({PATH: path.read_bytes()}).file(PATH)))
+        assert all(isinstance(item, Content) and item.data.startswith((b"\xff\xd8\xff", b"\x89PNG")) for item in contents)
+        signatures += [item.data[:2] for item in contents if isinstance(item, Content)]
+        assert all(isinstance(item, Content) and item.name.startswith("thumbnail 256_") for item in contents)
+    assert (signatures.count(b"\xff\xd8"), signatures.count(b"\x89P")) == (9, 3)
+
+
+@pytest.mark.specimens
 def test_damage(evidence: Any, specimens: Path, mutations: Callable[[bytes, int], list[bytes]]) -> None:
     for copy in mutations((specimens / "thumbcache/thumbs.db/ExifPhotos/Iphone/Thumbs.db").read_bytes(), 40):
         try:
             json.dumps([item.to_json() for item in read(evidence, copy)[0]])
+            list(thumbs_db.contents(evidence({PATH: copy}).file(PATH)))
         except Unrecognised:
             pass
     with pytest.raises(Unrecognised):

@@ -45,7 +45,7 @@ class Declaration:
         for item in free:
             if why := _possible(item, line):
                 return CANNOT_TELL, why
-        if not line.identifiers and not line.models and not line.names:
+        if not line.identifiers and not line.models and not line.names and line.kind in (kinds.USB, kinds.HOST, kinds.BLUETOOTH):
             return CANNOT_TELL, "The record does not say enough of the device to compare it with the list."
         return NOT_DECLARED, "Nothing on the list of declared devices fits it."
 

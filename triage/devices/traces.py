@@ -94,8 +94,8 @@ def _attached(data: Mapping[str, Any]) -> Trace | None:
     identifier = str(data.get("identifier") or "")
     said, how = str(data.get("kind") or ""), str(data.get("how") or "")
     described = describe(identifier) or {} if identifier else {}
-    if said == "encrypted volume" or (said == "drive" and "USB" not in identifier.upper()):
-        return None  # containers, and drives that are built in
+    if said in ("encrypted volume", "USB hub") or (said == "drive" and "USB" not in identifier.upper()):
+        return None  # containers, sockets, and drives that are built in
     if said == "network share":
         return _share(data, identifier)
     numbers = _USB_ID.search(identifier)

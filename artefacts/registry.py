@@ -64,7 +64,7 @@ class Content:
     """Something that an evidence file holds and that deserves the checks a file gets: the body of a cached page, a small picture.
 
     ``name`` says which it is (the page's address, the entry's name); ``data`` is all of it, decompressed; ``how`` says in words what kind
-    of place it lies in (``kept by a browser``). ``offset``: byte of the evidence file at which it begins, where it lies there as it is;
+    of place it lies in (``in an archive``). ``offset``: byte of the evidence file at which it begins, where it lies there as it is;
     ``recovered``: nothing leads to it any more.
     """
 

@@ -15,7 +15,7 @@ from artefacts.registry import Content
 
 LARGEST = 64 << 20
 """Bytes of a body that are read, and that are unpacked."""
-KEPT = "kept by a browser"
+KEPT = "among what a browser keeps"
 _MOST_CODINGS = 4
 
 

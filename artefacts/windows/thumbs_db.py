@@ -59,7 +59,7 @@ def contents(file: EvidenceFile) -> Iterator[Content | Problem]:
         start = int.from_bytes(content[:4], "little")
         picture = content[start:] if start in (12, 24) else content
         if picture:
-            yield Content(f"thumbnail {names.get(stream, stream)}", picture, "a small copy that Windows made of a picture")
+            yield Content(f"thumbnail {names.get(stream, stream)}", picture, "as a small copy that Windows made of a picture")
 
 
 def catalog(data: bytes) -> Iterator[tuple[int, Time, str] | Problem]:

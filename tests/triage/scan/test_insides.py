@@ -137,3 +137,33 @@ def test_damage_costs_what_is_damaged(scan: Scan, tmp_path: Path, hidden: tuple[
     crashed = [c for c in result.report["coverage"] if "the reader" in (c["reason"] or "")]
     assert crashed == []
     assert [c for c in result.report["coverage"] if c["status"] == "failed" and c.get("path")]
+
+
+def test_what_browsers_and_windows_keep_is_looked_into(scan: Scan, tmp_path: Path) -> None:
+    from tests.artefacts.browsers.test_caches import simple_entry
+    from tests.artefacts.windows.test_thumbnail_cache import store
+
+    profile = tmp_path / "evidence" / "home" / "jo" / ".cache" / "google-chrome" / "Default" / "Cache"
+    explorer = tmp_path / "evidence" / "Users" / "jo" / "AppData" / "Local" / "Microsoft" / "Windows" / "Explorer"
+    for folder in (profile, explorer):
+        folder.mkdir(parents=True)
+    picture, page = hiding.picture(1), gzip.compress(b"<html>the copper kettle protocol</html>" * 30)
+    (profile / "index").write_bytes(bytes.fromhex("305c72a71b6dfbfc") + bytes(16))
+    (profile / "0123456789abcdef_0").write_bytes(simple_entry("1/0/https://a.example/1.jpg", picture))
+    entry = simple_entry("https://b.example/", page).replace(b"\0content-type: text/html", b"\0content-encoding:gzip  ")
+    (profile / "0123456789abcdee_0").write_bytes(entry)
+    (explorer / "thumbcache_96.db").write_bytes(store(0x20, "aa11"))
+    (tmp_path / "words.csv").write_text("term,category,severity,form\ncopper kettle protocol,demonstration,4,phrase\n")
+    known = _list(tmp_path / "known.md5", picture, b"data")
+    result = scan(tmp_path / "evidence", "--hashset", known, "--keywords", tmp_path / "words.csv")
+    matches = _matches(result)
+    assert {way: match["reached"] for way, match in matches.items()} == {
+        "index ▸ 0123456789abcdef_0 ▸ https://a.example/1.jpg": "among what a browser keeps",
+        "thumbcache_96.db ▸ thumbnail aa11": "as a small copy that Windows made of a picture",
+        # Where the index is gone or does not know it, the file of the entry still has it.
+        "0123456789abcdef_0 ▸ jpg picture at byte 51": "inside a file of no known kind",
+    }
+    hits = [line["data"] for line in result.journal if line["kind"] == "observation" and line["data"]["type"] == "KeywordHit"]
+    assert [(hit["provenance"]["locator"], hit["count"]) for hit in hits] == [("index ▸ 0123456789abcdee_0 ▸ https://b.example/", 30)]
+    said = {finding["locator"]: finding["explanation"] for finding in result.findings() if finding["rule"] == "hash.known_file"}
+    assert "It was found among what a browser keeps" in said["index ▸ 0123456789abcdef_0 ▸ https://a.example/1.jpg"]

@@ -54,7 +54,7 @@ def read_picture(stream: BinaryIO, budget: Budget) -> Iterator[Part]:
 
 def read_unknown(stream: BinaryIO, budget: Budget) -> Iterator[Part]:
     """Pictures somewhere in bytes of no known format."""
-    yield from pictures(stream.read(MAX_HELD), budget, "inside a file that is no picture")
+    yield from pictures(stream.read(MAX_HELD), budget, "inside a file of no known kind")
 
 
 def pictures(data: bytes, budget: Budget, how: str, *, placed: bool = True, prefix: str = "") -> Iterator[Part]:
@@ -90,4 +90,4 @@ def _exif_thumbnail(data: bytes) -> Iterator[Member]:
     offset, length = base + fields.get(_THUMBNAIL, 0), fields.get(_THUMBNAIL_LENGTH, 0)
     small = data[offset : offset + length]
     if second and 4 < length <= 1 << 16 and small.startswith(b"\xff\xd8") and len(small) == length:
-        yield Member("thumbnail", small, "a small copy inside a picture", offset=offset)
+        yield Member("thumbnail", small, "as a small copy inside a picture", offset=offset)

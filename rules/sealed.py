@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+from functools import lru_cache
 from pathlib import Path
 
 MAGIC = b"triage sealed list 1\n"
@@ -72,6 +73,16 @@ def unseal(data: bytes, secret: bytes | None, what: str) -> tuple[str, bytes]:
     return name.decode("utf-8", "replace"), content
 
 
+def key_for(purpose: bytes, data: bytes, secret: bytes) -> bytes:
+    """A key of 32 bytes for what belongs to an encrypted list, whose bytes are ``data``: HKDF (RFC 5869) of the list's own key."""
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+    key, _ = _keys(secret, data[len(MAGIC) : len(MAGIC) + _SALT])
+    return HKDF(SHA256(), 32, None, b"triage " + purpose).derive(key)
+
+
+@lru_cache(maxsize=8)  # as slow as it is meant to be: once is enough
 def _keys(secret: bytes, salt: bytes) -> tuple[bytes, bytes]:
     derived = hashlib.scrypt(secret, salt=salt, dklen=32 + _CHECK, **_SCRYPT)
     return derived[:32], derived[32:]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import importlib.util
-import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Protocol
 
+from rules.keywords.compiled import Store
 from rules.keywords.patterns import Pattern, Regex, literal_expression
 
 Candidates = dict[int, list[int]]
@@ -21,7 +19,6 @@ _BOUND_BELOW = 6
 # The full automaton is twice as fast and grows with its states times the letters in use.
 _AUTOMATON_BYTES = 1 << 20
 _PATTERNS = 1  # to be raised whenever the expressions for the same terms change
-_CACHE_MAGIC = b"triage keywords 2\n"
 
 
 class Engine(Protocol):
@@ -79,8 +76,8 @@ class HyperscanEngine:
 
     name = "hyperscan"
 
-    def __init__(self, patterns: Sequence[Pattern], cache: Path | None = None) -> None:
-        """Compile, or take the compiled database from ``cache``; ``cache`` is written if it cannot be used. A folder that cannot be written is no error."""
+    def __init__(self, patterns: Sequence[Pattern], store: Store | None = None, name: str = "") -> None:
+        """Compile, or take the compiled database called ``name`` from ``store``; it is kept there if there is none that can be used."""
         import hyperscan
 
         expressions: list[bytes] = []
@@ -101,7 +98,7 @@ class HyperscanEngine:
             expressions.append(expression.encode())
             flags.append(prefilter if is_regex else plain)
             numbers.append(number)
-        self._database = _database(expressions, flags, numbers, cache) if expressions else None
+        self._database = _database(expressions, flags, numbers, store, name) if expressions else None
 
     def candidates(self, data: bytes) -> Candidates:
         found: Candidates = {number: [len(data)] for number in self._always}
@@ -135,53 +132,23 @@ def _compiles(expression: str, flags: int) -> bool:
     return True
 
 
-def _database(expressions: list[bytes], flags: list[int], numbers: list[int], cache: Path | None) -> Any:
+def _database(expressions: list[bytes], flags: list[int], numbers: list[int], store: Store | None, name: str) -> Any:
     import hyperscan
 
-    if cache is not None:
-        loaded = _from_cache(cache)
-        if loaded is not None:
-            return loaded
+    payload = store.load(name) if store is not None else None
+    if payload is not None:
+        try:
+            database = hyperscan.loadb(payload, hyperscan.HS_MODE_BLOCK)
+            database.scratch = hyperscan.Scratch(database)
+        except hyperscan.error:  # made for another processor
+            pass
+        else:
+            return database
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     database.compile(expressions=expressions, ids=numbers, elements=len(expressions), flags=flags)
-    if cache is not None:
-        payload = hyperscan.dumpb(database)
-        _to_cache(cache, payload)
+    if store is not None:
+        store.keep(name, hyperscan.dumpb(database))
     return database
-
-
-def _from_cache(cache: Path) -> Any:
-    """The database in ``cache``, or None if it is absent, damaged, of other libraries, or made for another processor or version."""
-    import hyperscan
-
-    try:
-        data = cache.read_bytes()
-    except OSError:
-        return None
-    head = len(_CACHE_MAGIC) + 32
-    if not data.startswith(_CACHE_MAGIC) or _sum(cache, data[head:]) != data[len(_CACHE_MAGIC) : head]:
-        return None
-    try:
-        database = hyperscan.loadb(data[head:], hyperscan.HS_MODE_BLOCK)
-        database.scratch = hyperscan.Scratch(database)
-    except hyperscan.error:
-        return None
-    return database
-
-
-def _to_cache(cache: Path, payload: bytes) -> None:
-    draft = cache.with_name(f"{cache.name}.{os.getpid()}")
-    try:
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(_CACHE_MAGIC + _sum(cache, payload) + payload)
-        draft.replace(cache)
-    except OSError:
-        draft.unlink(missing_ok=True)
-
-
-def _sum(cache: Path, payload: bytes) -> bytes:
-    # With its name, which says of which libraries it is: one that was renamed would find the words of others.
-    return hashlib.sha256(cache.name.encode() + b"\n" + payload).digest()
 
 
 def cache_name(digest: str, kind: str) -> str:

@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from rules import sealed, strictyaml
 from rules.keywords import names
+from rules.keywords.compiled import Store
 from rules.keywords.exclusions import KINDS as EXCLUSION_KINDS
 from rules.keywords.exclusions import PREFIX, Exclusion, Exclusions, exclusion
 from rules.keywords.folding import fold
@@ -40,6 +41,7 @@ _DEFAULTS = ("library", "category", "severity", "language", "form", "where", "un
 _TOP = (*_DEFAULTS, "version", "description", "exclusions", "terms")
 _SEALED_PROBLEM = "this line of an encrypted list cannot be used: check the list with 'triage rules check' before it is encrypted"
 _MAX_NEAR = 50
+_NAMED = {"library": "visit", "category": "named in the visit", "severity": "3"}
 _YES_NO = {"": False, "false": False, "no": False, "true": True, "yes": True}
 csv.field_size_limit(1 << 20)
 
@@ -55,7 +57,9 @@ class Libraries:
     digest: str = ""
     exclusions: list[Exclusion] = field(default_factory=list)
     sealed: bool = False
-    """True if a list among them was encrypted: then nothing compiled from them is kept on disk."""
+    """True if a list among them was encrypted: then what is compiled from them is, too."""
+    _key: bytes | None = field(default=None, repr=False)
+    _unkept: set[int] = field(default_factory=set)
     _patterns: dict[int, Pattern] = field(default_factory=dict)
     _loose: dict[int, Pattern] = field(default_factory=dict)
     _conditions: list[Surroundings | None] = field(default_factory=list)
@@ -68,16 +72,19 @@ class Libraries:
     def matcher(self, engine: str = "auto", cache: Path | None = None) -> Matcher:
         """A matcher of these terms. ``engine``: auto, hyperscan or ahocorasick; ``cache``: a folder of our own for the compiled database, which
         must be as trustworthy as the program (it is loaded as code tables). Raises ``ValueError`` for an engine that is not there."""
-        cache = None if self.sealed else cache
+        store = Store(cache, self._key) if cache is not None else None
         exclusions = Exclusions(self.exclusions)
-        return Matcher(self.terms, self._patterns, self._loose, self._conditions, exclusions, engine, cache, self.digest)
+        return Matcher(self.terms, self._patterns, self._loose, self._conditions, exclusions, engine, store, self.digest, self._unkept)
 
 
-def load(paths: Sequence[Path], *, secret: bytes | None = None, category: str = "own list", severity: int = 3) -> Libraries:
+def load(
+    paths: Sequence[Path], *, secret: bytes | None = None, category: str = "own list", severity: int = 3, named: Sequence[str] = ()
+) -> Libraries:
     """Load libraries; a folder stands for the libraries in it, in order of name. What is wrong in a file is in ``problems``.
 
     ``secret`` opens encrypted lists; without the right one they raise ``rules.sealed.WrongKey``, and nothing else is raised for what a file holds.
     ``category`` and ``severity`` are for plain lists that do not say their own. A file that cannot be read is a problem of line 0.
+    ``named``: terms for this one visit, of the category ``named in the visit`` and severity 3. What is compiled from them is never kept.
     """
     out = Libraries()
     digest = hashlib.sha256(f"{category}\n{severity}\n".encode())
@@ -91,6 +98,10 @@ def load(paths: Sequence[Path], *, secret: bytes | None = None, category: str = 
                     Problem(item.file, item.line, _SEALED_PROBLEM if item.line else item.reason) for item in out.problems[told:]
                 ]
     out.digest = digest.hexdigest()
+    listed = out.count
+    rows = ((number, {"term": text, "form": _form(text), **_NAMED}) for number, text in enumerate(named, 1))
+    _take(rows, "the visit file", out, seen)
+    out._unkept.update(range(listed, out.count))
     if len(out.problems) > MAX_PROBLEMS:
         more = len(out.problems) - MAX_PROBLEMS
         out.problems[MAX_PROBLEMS:] = [Problem(out.problems[-1].file, 0, f"and {more} more problems, not listed")]
@@ -121,8 +132,11 @@ def _load_file(
         inner = Path(file.name)
         if sealed.is_sealed(data):
             encrypted = out.sealed = True
-            inner_name, data = sealed.unseal(data, secret, name)
+            raw = data
+            inner_name, data = sealed.unseal(raw, secret, name)
             inner = Path(inner_name)
+            if out._key is None and secret is not None:
+                out._key = sealed.key_for(b"compiled keywords", raw, secret)
         rows = _rows(inner, name, data, defaults, out.problems)
     except OSError as error:
         out.problems.append(Problem(name, 0, f"cannot be read: {error.strerror or error}"))
@@ -134,36 +148,40 @@ def _load_file(
         out.problems.append(Problem(name, 0, str(error)))
         return encrypted
     used = out.count
-    library = inner.stem
     try:
-        for line, row in rows:
-            library = str(row.get("library") or library)
-            try:
-                form = _one(row, "form").lower()
-                if form.startswith(PREFIX):
-                    out.exclusions.append(exclusion(form, _one(row, "term"), library))
-                    continue
-                term = _term(row, library, name, line)
-                key = (fold(term.text) if term.form != "regex" else term.text, term.form, term.category, term.language, term.where)
-                if key in seen:
-                    first = seen[key]
-                    raise ValueError(f"{term.text!r} is a duplicate of {Path(first.file).name} line {first.line}")
-                pattern, loose, condition = _compiled(term)
-            except ValueError as error:
-                out.problems.append(Problem(name, line, str(error)))
-                continue
-            seen[key] = term
-            if pattern is not None:
-                out._patterns[out.count] = pattern
-            if loose is not None:
-                out._loose[out.count] = loose
-            out.terms.append(term)
-            out._conditions.append(condition)
+        _take(rows, name, out, seen, library=inner.stem)
     except csv.Error as error:
         out.problems.append(Problem(name, 0, f"is not CSV from here on: {error}"))
     if out.count == used and not any(problem.file == name for problem in out.problems):
         out.problems.append(Problem(name, 0, "holds no terms"))
     return encrypted
+
+
+def _take(rows: Iterable[_Row], name: str, out: Libraries, seen: dict[tuple[object, ...], Term], library: str = "") -> None:
+    """Take in the terms and exclusions of one list; of a row that is wrong, a problem."""
+    for line, row in rows:
+        library = str(row.get("library") or library)
+        try:
+            form = _one(row, "form").lower()
+            if form.startswith(PREFIX):
+                out.exclusions.append(exclusion(form, _one(row, "term"), library))
+                continue
+            term = _term(row, library, name, line)
+            key = (fold(term.text) if term.form != "regex" else term.text, term.form, term.category, term.language, term.where)
+            if key in seen:
+                first = seen[key]
+                raise ValueError(f"{term.text!r} is a duplicate of {Path(first.file).name} line {first.line}")
+            pattern, loose, condition = _compiled(term)
+        except ValueError as error:
+            out.problems.append(Problem(name, line, str(error)))
+            continue
+        seen[key] = term
+        if pattern is not None:
+            out._patterns[out.count] = pattern
+        if loose is not None:
+            out._loose[out.count] = loose
+        out.terms.append(term)
+        out._conditions.append(condition)
 
 
 def _compiled(term: Term) -> tuple[Pattern | None, Pattern | None, Surroundings | None]:
@@ -247,8 +265,12 @@ def _list_rows(lines: list[str], defaults: Mapping[str, str]) -> Iterator[_Row]:
             elif key.strip().lower() in ("category", "severity", "language", "substitutions") and value.strip():
                 given[key.strip().lower()] = value.strip()
         elif text:
-            form = "wildcard" if "*" in text or "?" in text else "phrase" if len(text.split()) > 1 else "word"
-            yield number, {**given, "term": text, "form": form}
+            yield number, {**given, "term": text, "form": _form(text)}
+
+
+def _form(text: str) -> str:
+    """The form of a term that does not say its own."""
+    return "wildcard" if "*" in text or "?" in text else "phrase" if len(text.split()) > 1 else "word"
 
 
 def _yaml_rows(document: strictyaml.Document, name: str, problems: list[Problem]) -> Iterator[_Row]:

@@ -7,9 +7,9 @@ import re
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
+from rules.keywords.compiled import Store
 from rules.keywords.content import Stream, scan
 from rules.keywords.engines import AhoCorasickEngine, Engine, HyperscanEngine, cache_name, choose
 from rules.keywords.exclusions import Exclusions
@@ -29,9 +29,9 @@ _DATA_URL = re.compile(r"data:[^,]{0,200},", re.IGNORECASE)
 class _Engine:
     """An engine over some of the terms: those whose ``patterns`` these are, by their number among all."""
 
-    def __init__(self, patterns: Mapping[int, Pattern], engine: str, cache: Path | None) -> None:
+    def __init__(self, patterns: Mapping[int, Pattern], engine: str, store: Store | None = None, name: str = "") -> None:
         self._numbers, self._patterns = list(patterns), list(patterns.values())
-        self._engine: Engine = HyperscanEngine(self._patterns, cache) if engine == "hyperscan" else AhoCorasickEngine(self._patterns)
+        self._engine: Engine = HyperscanEngine(self._patterns, store, name) if engine == "hyperscan" else AhoCorasickEngine(self._patterns)
 
     def spans(self, data: bytes, full: Collection[int]) -> Iterator[tuple[int, int, int]]:
         """(start, end, term number); of one term's overlapping matches, the first."""
@@ -57,10 +57,12 @@ class Matcher:
         conditions: Sequence[Surroundings | None],
         exclusions: Exclusions,
         engine: str,
-        cache: Path | None,
+        store: Store | None,
         digest: str,
+        unkept: Collection[int] = (),
     ) -> None:
         """``patterns`` by the number of their term; ``loose``: those of terms with substitutions, to be met where these are undone.
+        ``unkept``: numbers of terms that are not in ``digest``, and never compiled into ``store``.
 
         Raises ``ValueError`` for an engine that does not exist here.
         """
@@ -69,10 +71,11 @@ class Matcher:
         """``hyperscan`` or ``ahocorasick``."""
 
         def made(kind: str, some: Mapping[int, Pattern]) -> _Engine:
-            kept = cache / cache_name(digest, kind) if cache is not None and self.engine == "hyperscan" else None
-            return _Engine(some, self.engine, kept)
+            return _Engine(some, self.engine, store, cache_name(digest, kind) if self.engine == "hyperscan" else "")
 
-        self._plain = made("keywords", patterns)
+        self._plain = [made("keywords", {number: pattern for number, pattern in patterns.items() if number not in unkept})]
+        if unkept:
+            self._plain.append(_Engine({number: patterns[number] for number in unkept}, self.engine))
         self._loose = made("substitutions", loose) if loose else None
         named = [(number, term) for number, term in enumerate(terms) if term.form in NAME_FORMS]
         self._names = NameIndex(named) if named else None
@@ -114,7 +117,7 @@ class Matcher:
 
         ``full``: numbers of terms that are not looked for any more.
         """
-        out = list(self._plain.spans(folded.data, full))
+        out = [span for engine in self._plain for span in engine.spans(folded.data, full)]
         if self._loose is not None:
             known: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
             for start, end, number in out:

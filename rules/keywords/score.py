@@ -16,7 +16,7 @@ CATEGORY: Mapping[str, int] = {
 """Harm to a child or to life first. A category of the force's own weighs ``OTHER_CATEGORY``."""
 OTHER_CATEGORY = 5
 PLACE: Mapping[str, tuple[int, str]] = {
-    "search_terms": (25, "typed as a search"), "name": (15, "in a name"), "application": (12, "in the name of a program"),
+    "search_terms": (25, "typed as a search"), "name": (15, "in a name"), "application": (12, "in the name or the data of a program"),
     "title": (10, "in a title"), "url": (8, "in an address"), "text": (4, "in text"),
 }  # fmt: skip
 DENSITY = ((10.0, 15), (1.0, 10), (0.1, 5))

@@ -62,6 +62,7 @@ def scan(
         profile=chosen,
         sources=opened,
         hash_sets=_hash_sets(hashset or [], role, hashset_key),
+        named=list((visit_data or {}).get("keywords", [])),
         exclude_users=list((visit_data or {}).get("scope", {}).get("exclude_users", [])),
     )
     identities, warnings = _rules(setup, keywords or [], list_key, yara or [], quiet)
@@ -130,7 +131,7 @@ def _rules(setup: Setup, keywords: list[str], list_key: Path | None, yara: list[
             for problem in opened.problems:
                 warn(f"{item.path}: {f'line {problem.line}: ' if problem.line else ''}{problem.reason}")
             identities["hash_sets"].append(opened.identity)
-    if keywords:
+    if keywords or setup.named:
         from rules import keywords as words
         from rules.sealed import WrongKey
 
@@ -138,15 +139,14 @@ def _rules(setup: Setup, keywords: list[str], list_key: Path | None, yara: list[
         secret = list_secret(list_key)
         setup.list_secret = secret.hex() if secret else None
         try:
-            libraries = words.load([Path(path) for path in setup.keywords], secret=secret)
+            libraries = words.load([Path(path) for path in setup.keywords], secret=secret, named=setup.named)
         except WrongKey as error:
             stop(str(error))
         for trouble in libraries.problems:
             warn(trouble, anyway=not libraries.count)  # then it says why there is no scan
-        if not libraries.count:
+        if keywords and not libraries.count:
             stop("the keyword lists hold no usable term")
-        if not libraries.sealed:
-            setup.keywords_cache = folder_for(setup.keywords, examined)
+        setup.keywords_cache = folder_for(setup.keywords, examined)
         if setup.keywords_cache:
             libraries.matcher(cache=Path(setup.keywords_cache))
         identities["keywords"] = {"digest": libraries.digest, "terms": libraries.count}

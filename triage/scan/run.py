@@ -232,7 +232,7 @@ class Scan(Examination):
     def _search_unallocated(self, pool: Pool, volumes: list[tuple[str, str]]) -> None:
         """Keywords in unallocated space and slack, volume by volume: last, since it reads each volume once more."""
         disks = [place for place in volumes if self._state.sources[place[0]]["kind"] not in ("folder", "live")]
-        if not self._setup.keywords:
+        if not self._setup.has_words:
             return
         if not self._setup.profile.every_byte:
             for place in disks:

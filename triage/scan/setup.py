@@ -35,6 +35,8 @@ class Setup:
     sources: dict[str, SourceSetup]
     hash_sets: list[HashSetSetup] = field(default_factory=list)
     keywords: list[str] = field(default_factory=list)
+    named: list[str] = field(default_factory=list)
+    """Terms named in the visit file."""
     list_secret: str | None = None
     """What opens encrypted keyword lists (hex): held in memory, never written anywhere."""
     keywords_cache: str | None = None
@@ -44,6 +46,11 @@ class Setup:
     rules: list[str] = field(default_factory=list)
     exclude_users: list[str] = field(default_factory=list)
 
+    @property
+    def has_words(self) -> bool:
+        """Whether there are terms to look for."""
+        return bool(self.keywords or self.named)
+
     def encode(self) -> bytes:
         """As handed to a worker."""
         value: dict[str, Any] = {
@@ -51,6 +58,7 @@ class Setup:
             "sources": {key: [item.path, item.live, item.secrets] for key, item in self.sources.items()},
             "hash_sets": [[item.path, item.role, item.key] for item in self.hash_sets],
             "keywords": self.keywords,
+            "named": self.named,
             "list_secret": self.list_secret,
             "keywords_cache": self.keywords_cache,
             "yara": self.yara,
@@ -69,6 +77,7 @@ class Setup:
             sources={key: SourceSetup(path, live, [(a, b) for a, b in secrets]) for key, (path, live, secrets) in value["sources"].items()},
             hash_sets=[HashSetSetup(*item) for item in value["hash_sets"]],
             keywords=value["keywords"],
+            named=value["named"],
             list_secret=value["list_secret"],
             keywords_cache=value["keywords_cache"],
             yara=value["yara"],

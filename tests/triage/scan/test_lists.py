@@ -86,7 +86,7 @@ def test_an_encrypted_list(scan: Scan, evidence: Path, stick: Path, tmp_path: Pa
     (stick / "words.csv").unlink()
     result = scan(evidence, "--keywords", stick / "words.sealed", "--list-key", stick / "key")
     assert [finding["path"] for finding in result.findings()] == ["/Documents/letter.txt"]
-    assert not (stick / FOLDER).exists()
+    assert [path.name.partition("-")[0] for path in sorted((stick / FOLDER).iterdir())] == ["keywords", "substitutions"]
     for path in (path for folder in (stick, result.case) for path in folder.rglob("*") if path.is_file()):
         assert b"zellowmark" not in path.read_bytes(), path
     for key, words in (([], "name its key file"), (["--list-key", stick / "wrong"], "the key is not the one")):
@@ -94,6 +94,40 @@ def test_an_encrypted_list(scan: Scan, evidence: Path, stick: Path, tmp_path: Pa
         assert (refused.code, refused.err.count("\n")) == (2, 1)
         assert words in refused.err
         assert not refused.case.exists()
+
+
+VISIT = """
+reference: V1
+officer: {name: A. Officer}
+authority: {basis: order, reference: O1}
+keywords: [Zellow Marklin, zellow*, "#kettle", "!!"]
+"""
+
+
+def test_words_named_in_the_visit_are_looked_for_and_never_kept_compiled(scan: Scan, evidence: Path, stick: Path, tmp_path: Path) -> None:
+    (tmp_path / "visit.yaml").write_text(VISIT)
+    (evidence / "Documents" / "a.txt").write_text("He met Zellow  MARKLIN twice. #kettle")
+    result = scan(evidence, "--visit", tmp_path / "visit.yaml", "--keywords", stick / "words.csv")
+    assert "the visit file" in result.err and "'!!'" in result.err
+    met = {(hit["term"], hit["form"], hit["category"], hit["severity"], hit["library"]) for hit in hits(result)}
+    assert met == {
+        ("Zellow Marklin", "phrase", "named in the visit", 3, "visit"),
+        ("zellow*", "wildcard", "named in the visit", 3, "visit"),
+        ("#kettle", "word", "named in the visit", 3, "visit"),
+        ("copper kettle protocol", "phrase", "demonstration", 4, "words"),
+    }
+    named = next(finding for finding in result.findings() if finding["title"] == 'Keyword "Zellow Marklin" (text)')
+    assert "The word was named for this visit." in named["explanation"]
+    assert {path.name.partition("-")[0] for path in (stick / FOLDER).iterdir()} == {"keywords", "substitutions"}
+    alone = scan(evidence, "--visit", tmp_path / "visit.yaml", case=tmp_path / "alone")
+    assert {hit["term"] for hit in hits(alone)} == {"Zellow Marklin", "zellow*", "#kettle"}
+    before = (stick / FOLDER).stat().st_mtime_ns
+    (tmp_path / "visit.yaml").write_text(VISIT.replace("zellow*", "mark*"))
+    assert "mark*" in {
+        hit["term"]
+        for hit in hits(scan(evidence, "--visit", tmp_path / "visit.yaml", "--keywords", stick / "words.csv", case=tmp_path / "other"))
+    }
+    assert (stick / FOLDER).stat().st_mtime_ns == before
 
 
 def test_an_exclusion_is_counted(scan: Scan, evidence: Path, stick: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -54,14 +55,14 @@ def test_what_is_locked_or_not_opened_is_a_gap_with_its_path(scan: Scan, lists: 
     folder.mkdir()
     (folder / "a.zip").write_bytes(samples.encrypted_zip())
     (folder / "b.odt").write_bytes(samples.odt(encrypted=True))
-    (folder / "c.7z").write_bytes(b"7z\xbc\xaf\x27\x1c\0\4" + bytes(60))
+    (folder / "c.cab").write_bytes(b"MSCF\0\0\0\0" + bytes(60))
     (folder / "d.gz").write_bytes(samples.ALL["gz"][:-30])
     result = scan(folder, *lists)
     assert result.code == 3
     told = {c["path"]: (c["status"], c["reason"]) for c in result.report["coverage"] if c.get("path")}
     assert told["/a.zip"] == ("encrypted", "1 of its 2 members are encrypted, the first: locked.txt")
     assert told["/b.odt"] == ("encrypted", "is protected by a password")
-    assert told["/c.7z"] == ("unrecognised", "7-Zip archive: this tool does not open it")
+    assert told["/c.cab"] == ("unrecognised", "cabinet archive: this tool does not open it")
     assert told["/d.gz"][0] == "failed" and told["/d.gz"][1].startswith("is damaged: ")
 
 
@@ -71,3 +72,33 @@ def test_profile_full_looks_into_binary_files(scan: Scan, lists: list[str], tmp_
     (folder / "binary.bin").write_bytes(bytes(range(256)) * 20 + b"\0 copper kettle protocol \0")
     (hit,) = _hits(scan(folder, *lists, "--profile", "full")).values()
     assert hit["provenance"]["locator"] == "offset=5122"
+
+
+def test_the_data_of_applications(scan: Scan, lists: list[str], tmp_path: Path) -> None:
+    folder = tmp_path / "evidence/Users/ann/AppData/Roaming/Signal/sql"
+    folder.mkdir(parents=True)
+    (folder / "db.sqlite").write_bytes(bytes(range(256)) * 20)
+    for name, table in (("messages", "sms"), ("other", "letters")):
+        with sqlite3.connect(tmp_path / "evidence" / name) as database:
+            database.execute(f"CREATE TABLE {table} (_id INTEGER PRIMARY KEY, address TEXT, body TEXT, date INTEGER)")
+            database.executemany(
+                f"INSERT INTO {table} VALUES (NULL, '+44', ?, 1600000000000)",
+                [("copper kettle",), ("the copper kettle protocol, " + "x" * 200,)],
+            )
+        database.close()
+    result = scan(tmp_path / "evidence", *lists)
+    (hit,) = _hits(result).values()
+    assert (hit["where"], hit["provenance"]["path"], hit["provenance"]["locator"]) == (
+        "application", "/messages", "table=sms rowid=2 of 2020-09-13T12:26:40Z",
+    )  # fmt: skip
+    assert len(hit["context"]) < 110
+    told = {(c["status"], c["reason"]) for c in result.report["coverage"] if c["what"] == "keywords in application data" and c["reason"]}
+    assert told == {
+        ("parsed", "Android messages"),
+        ("skipped_by_rule", "databases of programs that are not in the list of known ones"),
+        ("encrypted", "Signal keeps its messages encrypted: not read"),
+    }
+    (tmp_path / "silent.csv").write_text(
+        "term,category,severity,form\ncopper kettle,demonstration,4,phrase\napplication_data.android_messages,,,exclude-application\n"
+    )
+    assert _hits(scan(tmp_path / "evidence", "--keywords", tmp_path / "silent.csv", case=tmp_path / "silent")) == {}

@@ -34,13 +34,14 @@ class Words:
     @cached_property
     def matcher(self) -> Matcher | None:
         """The terms; None where no list was given."""
-        if not self._setup.keywords:
+        if not self._setup.has_words:
             return None
         from rules import keywords
 
         return keywords.load(
             [Path(path) for path in self._setup.keywords],
             secret=bytes.fromhex(self._setup.list_secret) if self._setup.list_secret else None,
+            named=self._setup.named,
         ).matcher(cache=Path(self._setup.keywords_cache) if self._setup.keywords_cache else None)
 
     def feed(self) -> TextFeed | None:

@@ -17,7 +17,7 @@ from artefacts.times import Timestamp, from_unix
 
 Results = Iterator[Observation | Problem]
 
-_VOLUME = re.compile(r"^(?P<name>.+?)_(?P<made>0x[0-9a-fA-F.p+-]{1,24}|-?\d{1,12}(?:\.\d*)?)$")
+_VOLUME = re.compile(r"^(?P<name>.+?)_(?P<made>-?0x[0-9a-fA-F.p+-]{1,24}|-?\d{1,12}(?:\.\d*)?)$")
 _MAC_EPOCH = 2_082_844_800  # seconds from 1904-01-01 to 1970-01-01
 
 

@@ -58,14 +58,9 @@ def events(data: bytes) -> Iterator[tuple[int, str, int, int, int | None] | Prob
 
 def parse(file: EvidenceFile) -> Iterator[Observation | Problem]:
     """``DeletedFile`` for what was removed and ``FileSeen`` for what was renamed in personal places, ``AttachedDevice`` for volumes mounted; a sum."""
-    packed = file.read(_LARGEST)
-    unpacker = zlib.decompressobj(31)
-    try:
-        data = unpacker.decompress(packed, _LARGEST)
-    except zlib.error as error:
-        raise Unrecognised("not a gzip file") from error
-    if not unpacker.eof:
-        yield Problem("not all of it could be unpacked: cut off, or too large", Status.FAILED, f"offset={len(packed)}")
+    data, whole = _unpacked(file.read(_LARGEST))
+    if not whole:
+        yield Problem("not all of it could be unpacked: cut off, damaged or too large", Status.FAILED, f"unpacked={len(data)}")
     kinds: Counter[str] = Counter()
     kept = total = 0
     low, high = 0, 0
@@ -101,6 +96,25 @@ def parse(file: EvidenceFile) -> Iterator[Observation | Problem]:
         yield Problem(f"{kept - _MOST_KEPT} of {kept} removals and renames are not kept", Status.SKIPPED)
     words = ", ".join(f"{count} {name}" for name, count in sorted(kinds.items()) if count)
     yield SystemFact(name="file system events", value=f"{total} events, {low} to {high}: {words or 'none of note'}", locator="offset=0")
+
+
+def _unpacked(packed: bytes) -> tuple[bytes, bool]:
+    """The pages of a gzip file of several members, and whether that is all of them. Raises ``Unrecognised`` for another file."""
+    data = bytearray()
+    while packed:
+        unpacker = zlib.decompressobj(31)
+        try:
+            data += unpacker.decompress(packed, _LARGEST - len(data))
+        except zlib.error as error:
+            if not data:
+                raise Unrecognised("not a gzip file") from error
+            return bytes(data), False
+        if not unpacker.eof:
+            return bytes(data), False
+        packed = unpacker.unused_data
+        if packed and len(data) >= _LARGEST:
+            return bytes(data), False  # to zlib a limit of nothing is no limit
+    return bytes(data), True
 
 
 def _user(path: str) -> str | None:

@@ -17,6 +17,7 @@ from triage import __version__
 COMMANDS = {
     "scan": "scan",
     "sweep": "sweep",
+    "devices": "devices",
     "report": "case",
     "verify": "case",
     "export": "case",

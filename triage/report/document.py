@@ -72,7 +72,7 @@ def build(case: Case) -> dict[str, Any]:
             {"name": fact["name"], "value": fact["value"], "time": fact.get("time"), "path": fact["provenance"]["path"]}
             for fact in case.system
         ],
-        "devices": [_device(device) for device in case.devices],
+        "devices": [device_json(device) for device in case.devices],
         "coverage": [_only(record, _COVERAGE) for record in [*([_CUT_OFF] if case.cut_off else []), *case.coverage]],
         "method": {
             "profile": opened.get("profile"),
@@ -117,7 +117,8 @@ def _visit(case: Case, visit: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _device(device: dict[str, Any]) -> dict[str, Any]:
+def device_json(device: dict[str, Any]) -> dict[str, Any]:
+    """A ``Device`` observation of the journal as it stands in ``devices``."""
     provenance = device["provenance"]
     fields = {key: value for key, value in device.items() if key not in ("type", "provenance")}
     return {**fields, "source": provenance["source"] or None, "observations": provenance.get("rests_on") or []}

@@ -93,10 +93,14 @@ def parse(file: EvidenceFile) -> Iterator[Observation | Problem]:
     numbers: list[tuple[int, int]] = []  # number and wall clock
     previous: tuple[bytes, int, int] | None = None
     steps: list[Observation] = []
+    packed: set[int] = set()
+    unread = 0
 
     def wanted(place: int) -> tuple[bytes, bytes] | None:
         if place not in known:
             text = field(data, place, compact)
+            if text is None and data[place : place + 1] == bytes([_DATA]) and data[place + 1] & _COMPRESSED:
+                packed.add(place)
             name = next((name for name in _FIELDS if text is not None and text.startswith(name)), None)
             known[place] = (name, text[len(name) :]) if name is not None and text is not None else None
         return known[place]
@@ -123,6 +127,7 @@ def parse(file: EvidenceFile) -> Iterator[Observation | Problem]:
             steps.append(ClockChange(time=_time(wall), before=_time(previous[1]), after=_time(wall), how=how, locator=f"entry={number}"))
         previous = (boot, wall, uptime)
         values = dict(value for at in items if (value := wanted(at)) is not None)
+        unread += b"MESSAGE=" not in values and any(at in packed for at in items)
         host = values.get(b"_HOSTNAME=")
         if host is not None and len(hosts) < 50:
             hosts.add(host.decode("utf-8", "backslashreplace")[:255])
@@ -133,6 +138,8 @@ def parse(file: EvidenceFile) -> Iterator[Observation | Problem]:
             steps.append(SystemFact(name="journal vacuumed", value=words, time=_time(wall), locator=f"entry={number}"))
         elif message is not None and facts.wants(program):
             facts.feed(program, message.decode("utf-8", "backslashreplace"), _time(wall), f"entry={number}")
+    if unread:
+        yield Problem(f"{unread} messages are long, compressed and not read", Status.SKIPPED)
     yield _summary(data, numbers)
     for name in sorted(hosts):
         yield SystemFact(name="host name in the journal", value=name)

@@ -48,22 +48,23 @@ def check_source(path: str | Path) -> bool:
     return False
 
 
-def open_source(path: str | Path, *, secrets: Sequence[Secret] = (), live: bool = False) -> Source:
+def open_source(path: str | Path, *, secrets: Sequence[Secret] = (), live: bool = False, shadows: bool = False) -> Source:
     """The source named by ``path``, told by its content: a folder, a device, a split or whole raw image, E01, VHD, VHDX, VMDK, QCOW or
     an Apple disk image. Segments, extents and parents are looked for beside the file named.
 
-    ``secrets`` are tried on encrypted volumes. ``live``: a folder is the root of a drive of the running computer. Raises as
+    ``secrets`` are tried on encrypted volumes. ``live``: a folder is the root of a drive of the running computer.
+    ``shadows``: shadow copies are volumes to be read, not only listed. Raises as
     ``check_source``. A container that is damaged beyond opening is returned with one volume that says so.
     """
     name = os.fspath(path)
     device = check_source(name)
     if device:
-        return ImageSource(name, open_device(name), secrets)
+        return ImageSource(name, open_device(name), secrets, shadows=shadows)
     where = Path(name).absolute()
     if where.is_dir():
         return FolderSource(where, "live" if live else "folder")
     try:
-        return ImageSource(str(where), open_image(where, secrets), secrets)
+        return ImageSource(str(where), open_image(where, secrets), secrets, shadows=shadows)
     except NotOpened as error:
         return FailedSource(str(where), error)
 
@@ -104,7 +105,7 @@ class FolderSource:
 class ImageSource:
     """An image or a device. ``stored_hashes`` are the digests its container keeps of the media, by name, for verification."""
 
-    def __init__(self, path: str, image: Image, secrets: Sequence[Secret]) -> None:
+    def __init__(self, path: str, image: Image, secrets: Sequence[Secret], *, shadows: bool = False) -> None:
         self.kind = image.kind
         self.path = path
         self.size: int | None = image.data.size
@@ -115,13 +116,14 @@ class ImageSource:
         self.bytes: ByteSource | None = image.data
         self._image = image
         self._secrets = tuple(secrets)
+        self._shadows = shadows
         self._finder: VolumeFinder | None = None
 
     def _found(self) -> VolumeFinder:
         if self._finder is None:
             from triage.evidence.volumes import VolumeFinder
 
-            finder = VolumeFinder(self._image, self._secrets)
+            finder = VolumeFinder(self._image, self._secrets, shadows=self._shadows)
             finder.find()
             self.facts.update(finder.facts)
             self.problems += finder.problems

@@ -27,19 +27,20 @@ _NATIVE_ERRORS = (OSError, RuntimeError, ValueError, MemoryError, TypeError)
 
 
 class VolumeFinder:
-    """The volumes of an opened image.
+    """The volumes of an opened image. ``shadows``: shadow copies are to be read like volumes, else they are only listed.
 
     After ``find()``: ``volumes`` in order, nested ones after the one they lie in; ``data`` the (decrypted) bytes of each by id;
     ``problems`` of the partition tables; ``facts`` they state. ``close`` lets go of what was opened on the way.
     """
 
-    def __init__(self, image: Image, secrets: Sequence[Secret]) -> None:
+    def __init__(self, image: Image, secrets: Sequence[Secret], *, shadows: bool = False) -> None:
         self.volumes: list[Volume] = []
         self.data: dict[str, ByteSource] = {}
         self.problems: list[Problem] = []
         self.facts: dict[str, str] = {}
         self._image = image
         self._secrets = secrets
+        self._shadows = shadows
         self._opened: list[ByteSource] = []
         self._groups: dict[str, list[tuple[Volume, ByteSource]]] = {}  # LVM physical volumes by their group
 
@@ -307,7 +308,8 @@ class VolumeFinder:
             self._opened.append(shown)
             child = self._child(volume, number + 1, "vss", size, f"shadow copy of {made:%Y-%m-%dT%H:%M:%SZ}, {name}", shown)
             child.filesystem = "ntfs"
-            child.status, child.reason = Status.SKIPPED, "listed; not scanned in this profile"
+            if not self._shadows:
+                child.status, child.reason = Status.SKIPPED, "listed; not scanned in this profile"
 
     @staticmethod
     def _is_lvm(data: ByteSource) -> bool:

@@ -30,6 +30,7 @@ class Profile:
     seconds_inside: float
     look_inside: tuple[str, ...]
     every_byte: bool = False
+    shadow_copies: bool = False
     samples_space: bool = True
     """Whether free space is sampled, and the journals of file systems are read for names."""
 
@@ -65,5 +66,6 @@ def load_profile(name: str) -> Profile:
         seconds_inside=entry["seconds_inside"],
         look_inside=tuple(entry["look_inside"]),
         every_byte=entry.get("every_byte", False),
+        shadow_copies=entry.get("shadow_copies", False),
         samples_space=entry.get("samples_space", True),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -14,6 +15,7 @@ from triage.scan.emit import Emitter
 from triage.scan.plan import Row, pack_chunk
 from triage.scan.pool import Pulse
 from triage.scan.setup import Setup
+from triage.scan.shadow import SCHEME, only_here
 
 HASH_SOURCE_UP_TO = 256 << 20
 """Sources up to this size are hashed when they are opened; larger ones only on request."""
@@ -50,6 +52,11 @@ class Worker:
         self._filesystems: dict[tuple[str, str, bool], Filesystem] = {}
         self._errors_told: dict[str, int] = {}
 
+    @property
+    def reads_shadows(self) -> bool:
+        """Whether shadow copies are volumes to be read."""
+        return False
+
     def warm(self) -> None:
         """Called while there is nothing to do: load now what the first file would have to wait for."""
 
@@ -59,7 +66,7 @@ class Worker:
 
             item = self.setup.sources[source_id]
             secrets = [Secret(kind, value) for kind, value in item.secrets]
-            self._sources[source_id] = open_source(item.path, secrets=secrets, live=item.live)
+            self._sources[source_id] = open_source(item.path, secrets=secrets, live=item.live, shadows=self.reads_shadows)
         return self._sources[source_id]
 
     def _volume(self, source_id: str, volume_id: str) -> Volume:
@@ -161,6 +168,10 @@ class _Scanner(Worker):
         super().__init__(setup, emit, pulse)
         self.inspector = Inspector(setup, emit, pulse)
 
+    @property
+    def reads_shadows(self) -> bool:
+        return self.setup.profile.shadow_copies
+
     def warm(self) -> None:
         self.inspector.warm()
 
@@ -176,11 +187,12 @@ class _Scanner(Worker):
             self.emit.count("file system", Status.UNRECOGNISED, str(error))
             self.emit.done(entries=0, failed=str(error))
             return
+        shadow = self._volume(order["source"], order["volume"]).scheme == SCHEME
         system_volume = classify.holds_system({entry.name for entry in filesystem.children("/")})
         excluded = {name.lower() for name in self.setup.exclude_users}
         total = left_out = 0
         noted = Noted()
-        for chunk in filesystem.entries():
+        for chunk in self._entries(order, filesystem):
             rows, lines = [], []
             for entry in chunk:
                 if excluded and (user_of(entry.path + "/x") or "").lower() in excluded:
@@ -195,7 +207,7 @@ class _Scanner(Worker):
             self.pulse.item(0)
             if rows:
                 self.emit.send_entries(pack_chunk(rows, lines))
-        for item in noted.tell(filesystem):
+        for item in () if shadow else noted.tell(filesystem):
             if isinstance(item, Problem):
                 self.emit.count("listing of the volume", item.status, item.reason)
             elif (user_of(item[0].path + "/x") or "").lower() not in excluded:
@@ -211,6 +223,13 @@ class _Scanner(Worker):
         self.emit.count("file system", Status.PARSED if total else Status.EMPTY, times=max(total, 1))
         noatime = getattr(filesystem, "noatime", None)
         self.emit.done(entries=total, filesystem=filesystem.type, label=filesystem.label, noatime=noatime)
+
+    def _entries(self, order: dict[str, Any], filesystem: Filesystem) -> Iterator[list[Entry]]:
+        """What is to be planned of a volume: of a shadow copy only what is gone or changed since."""
+        volume = self._volume(order["source"], order["volume"])
+        if volume.scheme != SCHEME:
+            return filesystem.entries()
+        return only_here(self._source(order["source"]), volume, filesystem, lambda: self.pulse.item(0))
 
     def do_inspect(self, order: dict[str, Any], body: bytes) -> None:
         """Inspect a batch of entries."""
@@ -228,8 +247,9 @@ class _Scanner(Worker):
         self.pulse.item(0)
         source = self._source(order["source"])
         size = 0
-        if source.bytes is not None:
-            size = self.inspector.space.volume(self._filesystem(order), source.volume_bytes(self._volume(order["source"], order["volume"])))
+        volume = self._volume(order["source"], order["volume"])
+        if source.bytes is not None and volume.scheme != SCHEME:
+            size = self.inspector.space.volume(self._filesystem(order), source.volume_bytes(volume))
             self._unreadable(order["source"], "free space and journals")
         self.pulse.flush()
         self.emit.done(size=size, timings=self.inspector.take_timings())
@@ -238,10 +258,11 @@ class _Scanner(Worker):
         """Search what no file of a volume holds."""
         self.pulse.item(0)
         source = self._source(order["source"])
-        if source.bytes is None:
-            self.emit.done(size=0)  # a folder has files only
+        volume = self._volume(order["source"], order["volume"])
+        if source.bytes is None or volume.scheme == SCHEME:
+            self.emit.done(size=0)  # a folder has files only, and the space of a shadow copy is its volume's
             return
-        data = source.volume_bytes(self._volume(order["source"], order["volume"]))
+        data = source.volume_bytes(volume)
         size = self.inspector.unallocated(self._filesystem(order), data)
         self._unreadable(order["source"], "unallocated space")
         self.pulse.flush()

@@ -29,6 +29,8 @@ class Profile:
     members: int
     seconds_inside: float
     look_inside: tuple[str, ...]
+    carve: str = "never"
+    """Whether whole pictures and videos are looked for in space that no file uses: never, in time left (of a time budget), always."""
     every_byte: bool = False
     shadow_copies: bool = False
     samples_space: bool = True
@@ -65,6 +67,7 @@ def load_profile(name: str) -> Profile:
         members=entry["members"],
         seconds_inside=entry["seconds_inside"],
         look_inside=tuple(entry["look_inside"]),
+        carve=entry["carve"],
         every_byte=entry.get("every_byte", False),
         shadow_copies=entry.get("shadow_copies", False),
         samples_space=entry.get("samples_space", True),

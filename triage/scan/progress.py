@@ -14,6 +14,7 @@ PHASES = {
     "read": "Reading files",
     "space": "Looking at free space",
     "unallocated": "Searching space that no file uses",
+    "carve": "Looking for pictures in space that no file uses",
     "sweep": "Reading blocks",
     "report": "Writing the report",
     "done": "Done",

@@ -18,12 +18,11 @@ from triage.journal import LISTING_COLUMNS, encode
 from triage.scan import classify
 from triage.scan.examination import FINISHED, Examination, Stopped, TimeUp, hung, may_try_again
 from triage.scan.inspect import READ
+from triage.scan.inspect.unused import CARVING, UNALLOCATED
 from triage.scan.plan import Batch, Plan
 from triage.scan.pool import Death, Message, Pool, Task
 from triage.scan.worker import main
 
-UNALLOCATED = "unallocated space"
-"""What the space between files is called in coverage."""
 FREE_SPACE = "free space and journals"
 """What free_space.py and the journals of file systems are called in coverage."""
 CONCLUSIONS = "conclusions from all records together"
@@ -68,6 +67,7 @@ class Scan(Examination):
         self._read(pool, self._batches, self._running)
         self._look_at_space(pool, volumes)
         self._search_unallocated(pool, volumes)
+        self._carve(pool, volumes)
 
     def _conclude(self, complete: bool, reason: str) -> bool:
         self._left_over([item.batch for item in self._running] + list(self._batches), reason)
@@ -231,7 +231,7 @@ class Scan(Examination):
 
     def _search_unallocated(self, pool: Pool, volumes: list[tuple[str, str]]) -> None:
         """Keywords in unallocated space and slack, volume by volume: last, since it reads each volume once more."""
-        disks = [place for place in volumes if self._state.sources[place[0]]["kind"] not in ("folder", "live")]
+        disks = self._disks(volumes)
         if not self._setup.has_words:
             return
         if not self._setup.profile.every_byte:
@@ -241,15 +241,33 @@ class Scan(Examination):
             return
         self._whole_volumes(pool, disks, "unallocated", UNALLOCATED)
 
+    def _carve(self, pool: Pool, volumes: list[tuple[str, str]]) -> None:
+        """Pictures and videos in space that no file uses: the last of all, since nothing says whose they were."""
+        profile, disks = self._setup.profile, self._disks(volumes)
+        if not self._setup.checks_content or not disks:
+            return
+        spare = profile.carve == "in time left"
+        if profile.carve == "never" or (spare and self._deadline is None):
+            reason = f"the profile {profile.name} looks for pictures in space that no file uses {profile.carve}"
+            for place in disks:
+                self._cover(*place, CARVING, Status.SKIPPED, reason)
+            return
+        self._whole_volumes(pool, disks, "carve", CARVING, spare=spare)
+
+    def _disks(self, volumes: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        """The volumes that have space of their own: folders have files only."""
+        return [place for place in volumes if self._state.sources[place[0]]["kind"] not in ("folder", "live")]
+
     def _look_at_space(self, pool: Pool, volumes: list[tuple[str, str]]) -> None:
         """What the free space is filled with, by samples, and the names that only the file system's own journal still holds."""
         if not self._setup.profile.samples_space:
             return
-        disks = [place for place in volumes if self._state.sources[place[0]]["kind"] not in ("folder", "live")]
+        disks = self._disks(volumes)
         self._whole_volumes(pool, disks, "space", FREE_SPACE)
 
-    def _whole_volumes(self, pool: Pool, disks: list[tuple[str, str]], do: str, what: str) -> None:
-        """A task for each volume that is not done yet, which tells in its result how many bytes (``size``) it looked at."""
+    def _whole_volumes(self, pool: Pool, disks: list[tuple[str, str]], do: str, what: str, *, spare: bool = False) -> None:
+        """A task for each volume that is not done yet, which tells in its result how many bytes (``size``) it looked at. ``spare``: it was
+        promised for the time that is left only, and is no gap where none is."""
         left = {place: f"{what} {place[0]} {place[1]}" for place in disks}
         left = {place: key for place, key in left.items() if key not in self._state.batches_done}
         tried: set[tuple[str, str]] = set()
@@ -280,10 +298,14 @@ class Scan(Examination):
         queue = deque(task_of(place) for place in left)
         try:
             self._drive(pool, queue, on_done, on_death)
-        except (TimeUp, Stopped):
+        except (TimeUp, Stopped) as end:
             for place in left:
-                self._cover(*place, what, Status.OUT_OF_TIME, "not searched to the end")
-            raise
+                if spare:
+                    self._cover(*place, what, Status.SKIPPED, "not searched to the end: only the time that was left was to be spent on it")
+                else:
+                    self._cover(*place, what, Status.OUT_OF_TIME, "not searched to the end")
+            if isinstance(end, Stopped) or not spare:
+                raise
         finally:
             self._timings[do] += time.monotonic() - clock
 

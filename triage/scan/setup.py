@@ -51,6 +51,11 @@ class Setup:
         """Whether there are terms to look for."""
         return bool(self.keywords or self.named)
 
+    @property
+    def checks_content(self) -> bool:
+        """Whether anything is asked of content but its words: what is in no file, and what lies inside files, is worth finding for it."""
+        return bool(self.hash_sets or self.yara)
+
     def encode(self) -> bytes:
         """As handed to a worker."""
         value: dict[str, Any] = {

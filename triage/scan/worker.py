@@ -263,7 +263,16 @@ class _Scanner(Worker):
             self.emit.done(size=0)  # a folder has files only, and the space of a shadow copy is its volume's
             return
         data = source.volume_bytes(volume)
-        size = self.inspector.unallocated(self._filesystem(order), data)
+        size = self.inspector.unused.words(self._filesystem(order), data)
+        self._unreadable(order["source"], "unallocated space")
+        self.pulse.flush()
+        self.emit.done(size=size, timings=self.inspector.take_timings())
+
+    def do_carve(self, order: dict[str, Any], body: bytes) -> None:
+        """Look for pictures and videos in what no file of a volume holds."""
+        self.pulse.item(0)
+        data = self._source(order["source"]).volume_bytes(self._volume(order["source"], order["volume"]))
+        size = self.inspector.unused.pictures(self._filesystem(order), data)
         self._unreadable(order["source"], "unallocated space")
         self.pulse.flush()
         self.emit.done(size=size, timings=self.inspector.take_timings())

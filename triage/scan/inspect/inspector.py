@@ -10,9 +10,8 @@ from typing import Any
 from artefacts.coverage import Status
 from artefacts.observations import Observation
 from artefacts.registry import Artefact
-from artefacts.times import NoTime
-from triage.evidence.file import EntryFile, user_of
-from triage.evidence.model import ByteSource, Entry, Filesystem
+from triage.evidence.file import EntryFile
+from triage.evidence.model import Entry, Filesystem
 from triage.scan import classify
 from triage.scan.content import KEEP
 from triage.scan.emit import Emitter
@@ -26,6 +25,7 @@ from triage.scan.inspect.parsing import Parsing
 from triage.scan.inspect.reading import Reader
 from triage.scan.inspect.recorder import Recorder
 from triage.scan.inspect.space import Space
+from triage.scan.inspect.unused import UnusedSpace
 from triage.scan.inspect.words import Words
 from triage.scan.pool import Pulse
 from triage.scan.setup import Setup
@@ -45,6 +45,7 @@ class Inspector:
         self._checks = tuple(content_checks(setup, emit, self._recorder, pulse))
         self._insides = Insides(setup.profile, emit, pulse, self._lookup, self._words, self._checks)
         self._parsing = Parsing(emit, pulse, self._recorder, self._remembered)
+        self.unused = UnusedSpace(emit, pulse, self._words, self._insides)
         self._containers = ContainerCheck(recorder=self._recorder)
         self.space = Space(emit, pulse, self._recorder, self._parsing)
 
@@ -175,32 +176,6 @@ class Inspector:
         """The words and the digests that a record holds itself."""
         self._words.in_record(entry, item, data, parser)
         self._lookup.remembered(entry, item, data)
-
-    def unallocated(self, filesystem: Filesystem, data: ByteSource) -> int:
-        """Search the space and slack of a volume whose bytes are ``data`` for keywords; the bytes that were searched."""
-        from triage.scan import unallocated
-
-        what = "unallocated space"
-        if self._words.matcher is None:
-            return 0
-        found = unallocated.space(filesystem, data, self._pulse.beat)
-        if found.hidden and not found.files:
-            self._emit.count(what, Status.UNRECOGNISED, f"{filesystem.type} does not tell here which space its files use", size=data.size)
-            return 0
-
-        def beat(read: int) -> None:
-            self._pulse.item(0)
-            self._pulse.beat(read)
-
-        nowhere = Entry("", "other", 0, "", allocated=False)
-        for path, hits, places in unallocated.search(self._words.matcher, found, data, beat):
-            self._words.tell(hits, nowhere, NoTime("in no file"), user=user_of(path), places=places)
-        self._emit.count(what, Status.PARSED if found.size else Status.EMPTY, size=found.size)
-        self._emit.count(what, Status.SKIPPED, "words that cross from one file straight into the next are not looked for")
-        if found.hidden:
-            reason = "files that do not say where they lie: what is found between files may be theirs"
-            self._emit.count(what, Status.SKIPPED, reason, times=found.hidden)
-        return found.size
 
 
 def rows_to_entries(lines: bytes) -> Iterator[Entry]:

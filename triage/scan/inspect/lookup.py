@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from artefacts.coverage import Status
 from artefacts.observations import HashMatch, Observation
+from artefacts.times import NoTime
 from triage.evidence.model import Entry
 from triage.scan.content import ALGORITHMS, digests_of
 from triage.scan.emit import Emitter
@@ -87,8 +88,8 @@ class HashLookup:
             observation = _hash_match(hash_set, match, subject.path, hashes)
             observation.size, observation.allocated, observation.recovered = subject.size, entry.allocated, inside.recovered
             observation.locator, observation.inside, observation.reached = subject.locator, inside.chain, inside.how
-            observation.offset, observation.outer_size = inside.offset, entry.size
-            observation.time = entry_time(entry, entry.modified)
+            observation.offset, observation.outer_size = inside.offset, entry.size if entry.path else None
+            observation.time = entry_time(entry, entry.modified) if entry.path else NoTime("in no file")
             self._recorder.observe(observation, "hash_match/1", entry)
 
     def _judged(

@@ -253,8 +253,8 @@ class HistoryGap(Observation):
     """A sign that a part of a browser's history is not there any more. A fact about numbers, sites or days; not that somebody removed it.
 
     ``kind``: ``newest records``, ``records in between``, ``oldest records``, ``loose ends`` (rows that belong to a row that is gone),
-    ``sites`` (remembered elsewhere), ``days`` (of use without a visit), ``profile younger than its history``. ``strength``: strong,
-    moderate, weak. ``missing`` and ``left`` count records; ``sites`` names up to twenty; ``stores`` says where else they are remembered.
+    ``sites`` (remembered elsewhere), ``days`` (of use without a visit), ``younger than other records``, ``profile younger than its
+    history``. ``strength``: strong, moderate, weak. ``missing`` and ``left`` count records; ``sites`` names up to twenty; ``stores`` says where else they are remembered.
     """
 
     kind: str

@@ -49,8 +49,8 @@ class EvidenceFile(Protocol):
     def sibling(self, name: str) -> EvidenceFile | None:
         """The file called ``name`` in the same folder (``History-wal``), below it or beside it (``Network/Cookies``, ``../a/b``), or None."""
 
-    def siblings(self) -> Sequence[EvidenceFile]:
-        """Every file in the same folder, this one included, in name order."""
+    def siblings(self, folder: str = "") -> Sequence[EvidenceFile]:
+        """Every file in the same folder, this one included, in name order; those in the folder called ``folder`` beside it, if one is named."""
 
     def folder(self, reference: str) -> str | None:
         """The path of the folder that this file system knows by ``reference`` (NTFS: record-sequence), None where it does not: for journals."""

@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from artefacts.browsers import chromium_bookmarks, chromium_preferences, chromium_traces, cookies, firefox_traces
+from artefacts.browsers import chromium_bookmarks, chromium_preferences, chromium_sessions, chromium_traces, cookies, firefox_traces
 from artefacts.browsers.profiles import CHROMIUM, FIREFOX, Owner
 from artefacts.browsers.reading import Results, read_database
 from artefacts.coverage import Encrypted, Problem, Unrecognised
-from artefacts.observations import Bookmark, Cookie, HistoryGap, SiteTrace, SystemFact
+from artefacts.observations import Bookmark, Cookie, HistoryGap, PageVisit, SiteTrace, SystemFact
 from artefacts.registry import Artefact, EvidenceFile, Parser
 from artefacts.sqlite import Database, Row
 from artefacts.times import NOT_RECORDED, NS, Time, Timestamp, from_prtime, from_webkit
@@ -65,6 +65,8 @@ def parse_chromium(file: EvidenceFile) -> Results:
             ("Network/Cookies", cookies.parse_chromium),  # where Windows keeps them since Chrome 96
         ):
             around.look(file, name, parser)
+        for tabs in file.siblings("Sessions"):
+            around.take(tabs, "Sessions", chromium_sessions.parse)
         yield from _compare(owned, known, around, KEPT)
 
     yield from read_database(file, CHROMIUM, {"urls": ("id", "url")}, read)
@@ -148,9 +150,11 @@ class _Around:
     def look(self, file: EvidenceFile, name: str, parser: Parser) -> None:
         """Take what ``parser`` finds in the file ``name`` beside ``file``; its problems are told by its own artefact."""
         beside = file.sibling(name)
-        if beside is None:
-            return
-        store = name.rpartition("/")[2]
+        if beside is not None:
+            self.take(beside, name.rpartition("/")[2], parser)
+
+    def take(self, beside: EvidenceFile, store: str, parser: Parser) -> None:
+        """The same of a file that is there already; ``store`` is what it is called in findings."""
         try:
             for item in parser(beside):
                 if isinstance(item, SystemFact) and item.name == "browser profile created":
@@ -159,6 +163,10 @@ class _Around:
                     self.kept.add(host_of(item.url))
                 elif isinstance(item, Cookie):
                     self._used(item.host.lstrip(".").lower(), item.created, store)
+                elif isinstance(item, PageVisit) and (host := host_of(item.url)):
+                    self._used(host, item.time, store)
+                    if len(self.sites) < _MOST_HELD:
+                        self.sites.setdefault(host, {})[store] = item.time
                 elif isinstance(item, SiteTrace) and item.what.startswith(_PAGE_TRACES) and (host := host_of(item.url)):
                     self._used(host, item.time, store)
                     if len(self.sites) < _MOST_HELD:
@@ -325,6 +333,7 @@ def _compare(owned: Owner, known: _Known, around: _Around, kept: int | None) -> 
     since = latest - kept + DAY if kept is not None else (known.first or 0)
     yield from _missing_sites(owned, known, around, since)
     yield from _missing_days(owned, known, around, since)
+    yield from _younger(owned, known, around, since)
     if isinstance(around.created, Timestamp) and known.last is not None and around.created.ns > known.last + DAY:
         yield HistoryGap(
             kind="profile younger than its history",
@@ -386,6 +395,29 @@ def _missing_days(owned: Owner, known: _Known, around: _Around, since: int) -> R
         first=Timestamp(min(days) * DAY),
         last=Timestamp(max(days) * DAY),
         locator="days",
+        **owned.labels,
+    )
+
+
+def _younger(owned: Owner, known: _Known, around: _Around, since: int) -> Results:
+    """Sites that left something days before the first visit that is left, when nothing should have gone by age yet."""
+    if known.first is None:
+        return
+    days = sorted(day for day in around.days if since // DAY <= day < known.first // DAY - 1)
+    if not days:
+        return
+    used = _joined(around.days[day] for day in days)
+    hosts, stores = sorted({host for host, _ in used}), {store for _, store in used}
+    yield HistoryGap(
+        kind="younger than other records",
+        strength="moderate" if len(hosts) >= _ENOUGH_SITES and len(days) >= _ENOUGH_DAYS else "weak",
+        detail=f"history begins {known.first // DAY - days[0]} days after the first things that {len(hosts)} sites left in other files of the profile",
+        left=known.visits,
+        sites=tuple(hosts[:_SHOWN]),
+        stores=tuple(sorted(stores)),
+        first=Timestamp(days[0] * DAY),
+        last=_at(known.first),
+        locator="first visit",
         **owned.labels,
     )
 

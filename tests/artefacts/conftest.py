@@ -49,10 +49,10 @@ class MemoryFile:
         path = normpath(f"{self.path.rsplit('/', 1)[0]}/{name}")
         return MemoryFile(self._evidence, path) if path in self._evidence.contents else None
 
-    def siblings(self) -> Sequence[MemoryFile]:
-        folder = self.path.rsplit("/", 1)[0] + "/"
-        inside = (path for path in sorted(self._evidence.contents) if path.startswith(folder))
-        return [MemoryFile(self._evidence, path) for path in inside if "/" not in path[len(folder) :]]
+    def siblings(self, folder: str = "") -> Sequence[MemoryFile]:
+        place = normpath(f"{self.path.rsplit('/', 1)[0]}/{folder}") + "/"
+        inside = (path for path in sorted(self._evidence.contents) if path.startswith(place))
+        return [MemoryFile(self._evidence, path) for path in inside if "/" not in path[len(place) :]]
 
     def folder(self, reference: str) -> str | None:
         return self._evidence.folders.get(reference)

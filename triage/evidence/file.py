@@ -90,9 +90,13 @@ class EntryFile:
             held[name] = EntryFile(self._filesystem, entry)
         return held.get(name)
 
-    def siblings(self) -> Sequence[EntryFile]:
+    def siblings(self, folder: str = "") -> Sequence[EntryFile]:
         if not self.allocated:
-            return [self]
+            return [] if folder else [self]
+        if folder:
+            place = f"{self.path.rsplit('/', 1)[0]}/{folder}"
+            names = [entry.name for entry in self._filesystem.children(place) if entry.kind == "file"]
+            return [found for name in sorted(names) if (found := self.sibling(f"{folder}/{name}")) is not None]
         if not self._folder_complete:
             for entry in self._filesystem.children(self.path.rsplit("/", 1)[0] or "/"):
                 if entry.kind == "file" and entry.name not in self._folder:

@@ -208,7 +208,9 @@ def test_firefox(evidence: Any, tmp_path: Path) -> None:
 
     assert found() == {}
     older = found("DELETE FROM moz_historyvisits WHERE id <= 20", "DELETE FROM moz_places WHERE id = 2")
-    assert set(older) == {"sites", "days", "loose ends"}
+    assert set(older) == {"sites", "days", "loose ends", "younger than other records"}
+    younger = older["younger than other records"]
+    assert (younger.strength, younger.stores) == ("moderate", ("cookies.sqlite",))
     assert (older["sites"].sites, older["days"].missing, older["loose ends"].missing) == (("seeds.example",), 19, 4)
     assert set(found("DELETE FROM moz_historyvisits WHERE id BETWEEN 20 AND 21")) == {"records in between"}
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from artefacts.observations import FreeSpace
 from triage.evidence.encryption import CHI_SQUARE
+from triage.evidence.filesystems import ext
 from triage.evidence.model import ByteSource, Filesystem
 from triage.scan.unallocated import space
 
@@ -33,14 +34,18 @@ def measure(filesystem: Filesystem, data: ByteSource, beat: Callable[[], None]) 
         return FreeSpace(free=0, samples=0, zero=0, constant=0, random=0, size=data.size, filesystem=filesystem.type)
     ends = np.cumsum(sizes)
     wanted = np.unique(np.linspace(0, total - 1, min(SAMPLES, total)).astype(np.int64))
-    zero = constant = random = 0
+    zero = constant = random = samples = 0
+    in_use = _in_use(filesystem, data)
     together = np.zeros(256, np.int64)
     before = len(data.errors)
     for number in wanted.tolist():
         beat()
         index = int(np.searchsorted(ends, number, side="right"))
         start = stretches[index][0] + (number - int(ends[index] - sizes[index])) * BLOCK
+        if in_use(start):
+            continue
         block = data.read_at(start, BLOCK)
+        samples += 1
         if len(data.errors) > before:
             return None  # read as zeros: it would pass for empty
         if block and block.count(block[0]) == len(block):
@@ -54,8 +59,26 @@ def measure(filesystem: Filesystem, data: ByteSource, beat: Callable[[], None]) 
     if random and not CHI_SQUARE[0] <= _chi_square(together) <= CHI_SQUARE[1]:
         random = 0
     return FreeSpace(
-        free=total * BLOCK, samples=len(wanted), zero=zero, constant=constant, random=random, size=data.size, filesystem=filesystem.type
+        free=total * BLOCK * samples // len(wanted),
+        samples=samples,
+        zero=zero,
+        constant=constant,
+        random=random,
+        size=data.size,
+        filesystem=filesystem.type,
     )
+
+
+def _in_use(filesystem: Filesystem, data: ByteSource) -> Callable[[int], bool]:
+    """Whether a byte of the volume is the file system's own although no file lies there: of ext, whose tables and journal are no files."""
+    if filesystem.type.startswith("ext"):
+        try:
+            groups = ext.Groups(data)
+        except ValueError:
+            return lambda offset: False
+        last = BLOCK - 1
+        return lambda offset: groups.in_use(offset // groups.block) or groups.in_use((offset + last) // groups.block)
+    return lambda offset: False
 
 
 def _chi_square(counts: np.ndarray[tuple[int], np.dtype[np.int64]]) -> float:

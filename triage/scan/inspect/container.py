@@ -1,4 +1,5 @@
-"""Files that are consistent with an encrypted container: whole sectors of bytes that nothing tells from random ones, and no header."""
+"""Files that are an encrypted container by their header (LUKS), or consistent with one: whole sectors of bytes that nothing tells from random
+ones, and no header, as VeraCrypt and TrueCrypt make them."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ import re
 from typing import BinaryIO
 
 from artefacts.observations import EncryptedItem
-from triage.evidence.encryption import MIN_NOISE, measure
+from triage.evidence.encryption import LUKS_SIGNATURE, MIN_NOISE, measure
 from triage.evidence.model import Entry, ReadError
 from triage.scan.filetype import by_signature
 from triage.scan.inspect.item import READ, Subject
@@ -36,6 +37,8 @@ class ContainerCheck:
 
     def wants(self, entry: Entry, head: bytes) -> bool:
         """Whether a file can be one, by its size, its place and its beginning; hardly any other than a random-looking one can."""
+        if head.startswith(LUKS_SIGNATURE):
+            return True
         return (
             entry.size >= MIN_NOISE
             and entry.size % SECTOR == 0
@@ -46,7 +49,11 @@ class ContainerCheck:
         )
 
     def content(self, subject: Subject) -> None:
-        """See ``ContentCheck.content``: ``EncryptedItem`` of the kind ``possible container``."""
+        """See ``ContentCheck.content``: ``EncryptedItem`` of the kind ``possible container`` or ``LUKS container``."""
+        if subject.head.startswith(LUKS_SIGNATURE):
+            detail = f"LUKS version {int.from_bytes(subject.head[6:8], 'big')}"
+            self._tell(subject, EncryptedItem(kind="LUKS container", path=subject.path, state="locked", detail=detail))
+            return
         with io.BytesIO(subject.data) if subject.data is not None else subject.open() as stream:
             noise = measure(_Bytes(stream, subject.size))
         if not noise.random:
@@ -55,7 +62,10 @@ class ContainerCheck:
             f"consistent with an encrypted container: a whole number of sectors, no known header, {noise.samples} samples without pattern "
             f"(entropy {noise.entropy:.3f} bits a byte, chi-square {noise.chi_square:.0f} where 255 is expected of random bytes)"
         )
-        item = EncryptedItem(kind="possible container", path=subject.path, state="unknown", detail=detail, locator=subject.locator)
+        self._tell(subject, EncryptedItem(kind="possible container", path=subject.path, state="unknown", detail=detail))
+
+    def _tell(self, subject: Subject, item: EncryptedItem) -> None:
+        item.locator = subject.locator
         self._recorder.observe(item, "container/1", subject.entry)
 
 

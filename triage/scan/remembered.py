@@ -20,6 +20,9 @@ TEXT_FIELDS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "SharedFile": (("name", "name"),),
     "InstalledProgram": (("name", "application"),),
     "ProgramRun": (("program", "application"),),
+    "StartupItem": (("name", "application"),),
+    "SiteTrace": (("url", "url"), ("title", "title")),
+    "RegistryRemnant": (("content", "text"),),
 }
 """Which fields of an observation are words to match, and what kind of text each is."""
 

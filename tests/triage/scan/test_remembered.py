@@ -38,6 +38,9 @@ def record(kind: str, *, recovered: bool = False, **fields: Any) -> dict[str, An
         (record("SharedFile", name="film_01.mpg"), [("film.mp4", "name")], 0),
         (record("InstalledProgram", name="Veil 2"), [("veil", "application")], 0),
         (record("ProgramRun", program="VEIL.EXE"), [("veil", "application")], 0),
+        (record("StartupItem", name="Veil service"), [("veil", "application")], 0),
+        (record("SiteTrace", url="https://x.example/lantern", title="A lantern"), [("lantern", "title"), ("lantern", "url")], 0),
+        (record("RegistryRemnant", content="velvet lantern"), [("velvet lantern", "text")], 0),
         (record("SystemFact", name="film.mp4", value="velvet lantern"), [], 0),
     ],
 )

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from artefacts.coverage import Problem, Status
 from triage.scan.filetype import is_text
-from triage.scan.text import archives, hidden, mail, markup, ole, outlook, outlook_express, pdf, rar, rtf, seven_zip
+from triage.scan.text import archives, hidden, mail, markup, ole, onenote, outlook, outlook_express, pdf, rar, rtf, seven_zip, torrent
 from triage.scan.text.kinds import OVER_TEXT, READ, kind_of
 from triage.scan.text.parts import MAX_DEPTH, Budget, Member, Part, Text, size_of
 
@@ -35,6 +35,8 @@ _READERS: dict[str, Callable[[BinaryIO, Budget], Iterator[Part]]] = {
     "mbox": mail.read_mbox,
     "pst": outlook.read,
     "dbx": outlook_express.read,
+    "torrent": torrent.read,
+    "onenote": onenote.read,
     "markup": markup.read,
     "json": markup.read_json,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from triage.scan.filetype import by_signature, is_text
+from triage.scan.text import torrent
 
 _BY_MIME = {
     "application/pdf": "pdf",
@@ -20,12 +21,33 @@ _BY_MIME = {
 _SIGNED = (
     (0, b"!BDN", "pst"),
     (0, b"\xcf\xad\x12\xfe", "dbx"),
+    (0, bytes.fromhex("e4525c7b8cd8a74daeb15378d02996d3"), "onenote"),
     (4, b"Standard Jet DB", "Access database"),
     (4, b"Standard ACE DB", "Access database"),
     (0, b"MSCF\0\0\0\0", "cabinet archive"),
 )
 READ = frozenset(
-    ("pdf", "zip", "gzip", "xz", "bzip2", "zstd", "tar", "7z", "rar", "ole", "rtf", "mail", "mbox", "pst", "dbx", "markup", "json")
+    (
+        "pdf",
+        "zip",
+        "gzip",
+        "xz",
+        "bzip2",
+        "zstd",
+        "tar",
+        "7z",
+        "rar",
+        "ole",
+        "rtf",
+        "mail",
+        "mbox",
+        "pst",
+        "dbx",
+        "torrent",
+        "onenote",
+        "markup",
+        "json",
+    )
 )
 """Kinds that have a reader. Any other name that ``kind_of`` gives is, in words, what this tool does not open."""
 OVER_TEXT = frozenset(("markup", "json"))
@@ -54,6 +76,8 @@ def kind_of(head: bytes) -> str | None:
             return name
     if b"%PDF-" in head[:1024]:
         return "pdf"  # readers of PDF accept a kilobyte of anything before it, and somebody may have put it there
+    if torrent.begins(head):
+        return "torrent"
     if not is_text(head):
         return None
     if head.lstrip()[:5] == b"{\\rtf":

@@ -1,4 +1,4 @@
-"""Office documents that are zips: Office Open XML (ECMA-376) and OpenDocument (ISO/IEC 26300)."""
+"""Documents that are zips: Office Open XML (ECMA-376), OpenDocument (ISO/IEC 26300) and XPS (ECMA-388)."""
 
 from __future__ import annotations
 
@@ -65,6 +65,12 @@ _ODF = Package(
     frozenset((("table", "name"), ("a", "href"), ("page", "name"))),
 )
 _MARKUP = re.compile(r".*\.(?:xml|rels|vml)|mimetype", re.IGNORECASE)
+_XPS = Package(
+    re.compile(r"(?:.+/)?(?:[^/]+\.fpage|docProps/\w+\.xml)", re.IGNORECASE),
+    re.compile(r"(?!)"),
+    frozenset(["Glyphs", "Canvas", "title", "subject", "creator", "keywords", "description"]),
+    frozenset((("Glyphs", "UnicodeString"), ("Path", "FixedPage.NavigateUri"))),
+)
 _ENCRYPTION = b"encryption-data"
 
 
@@ -72,6 +78,8 @@ def recognise(names: set[str]) -> Package | None:
     """The kind of document that a zip with these members is; None for an archive."""
     if "[Content_Types].xml" in names and any(name.lower().startswith(("word/", "xl/", "ppt/")) for name in names):
         return _OOXML
+    if any(name.lower().endswith(".fpage") for name in names):
+        return _XPS
     return _ODF if "content.xml" in names and "META-INF/manifest.xml" in names else None
 
 

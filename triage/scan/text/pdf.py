@@ -1,13 +1,14 @@
-"""PDF, read by PDFium: the text of each page, what is attached, and the document's own description of itself."""
+"""PDF, read by PDFium: the text of each page with its notes, links and filled-in forms, what is attached, and the document's own description of itself."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, BinaryIO
 
 from artefacts.coverage import Problem, Status
-from triage.scan.text import hidden
+from triage.scan.text import hidden, pdf_annotations
 from triage.scan.text.parts import Budget, Member, Part, Text
 
 MAX_PAGES = 2000
@@ -42,6 +43,8 @@ def read(stream: BinaryIO, budget: Budget) -> Iterator[Part]:
 
 def _read(document: Any, budget: Budget, failure: type[Exception]) -> Iterator[Part]:
     found = document.get_metadata_dict()
+    with suppress(failure):
+        document.init_forms()  # else the values filled into forms are no text of their pages
     yield Text("\n".join(found.get(name, "") for name in _PROPERTIES), "properties", "title")
     pages = len(document) if budget.words else 0
     for number in range(min(pages, MAX_PAGES)):
@@ -76,7 +79,8 @@ def _page(document: Any, number: int, failure: type[Exception]) -> str | None:
     try:
         page = document[number]
         text = page.get_textpage()
-        return str(text.get_text_range(0, min(text.count_chars(), _MAX_PAGE_TEXT)))
+        words = [str(text.get_text_range(0, min(text.count_chars(), _MAX_PAGE_TEXT)))]
+        return "\n".join(dict.fromkeys([*words, *pdf_annotations.texts(document, page, document.formenv)]))
     except failure:
         return None
     finally:

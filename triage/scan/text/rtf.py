@@ -1,7 +1,7 @@
 r"""Rich Text Format 1.9.1 (Microsoft, 2008): text between control words.
 
 Taken: the text of every destination that prints, headers, notes, annotations and the document's title and subject. Left: fonts, colours,
-styles, pictures, embedded objects, and destinations marked ``\*`` (a reader may skip them by definition).
+styles, pictures, and destinations marked ``\*`` (a reader may skip them by definition).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from artefacts.coverage import Problem
+from triage.scan.text import rtf_objects
 from triage.scan.text.parts import MAX_READ, Budget, Part, Text
 
 _TOKEN = re.compile(rb"\\([a-zA-Z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-fA-F]{2})|\\([^a-zA-Z'])|([{}])|([^\\{}\r\n]+)|[\r\n]+|\\")
@@ -54,6 +55,7 @@ def read(stream: BinaryIO, budget: Budget) -> Iterator[Part]:
     data = stream.read(MAX_READ)
     text, whole = _text(data, budget)
     yield Text(text)
+    yield from rtf_objects.read(data, budget)
     if stream.read(1):
         yield Problem(f"only its first {MAX_READ >> 20} MiB were read")
     elif not whole:

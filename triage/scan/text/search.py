@@ -52,7 +52,9 @@ def search(words: Matcher, pieces: Iterable[Piece | Problem]) -> Found:
         if isinstance(piece, Problem):
             found.problems.append(piece)
             continue
-        hits = words.in_bytes(piece.data, piece.where)
+        # Forms of names look at a name as a whole; the content of a file has none.
+        named = piece.where == "name"
+        hits = words.in_text(piece.data.decode("utf-8", "replace"), "name") if named else words.in_bytes(piece.data, piece.where)
         if piece.again:
             hits = [hit for hit in hits if key_of(hit) not in before]
         else:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from artefacts.observations import Device
-from artefacts.times import NOT_RECORDED, NoTime, Time, from_local
+from artefacts.times import NOT_RECORDED, NoTime, Time, Timestamp, from_local
 from triage.devices import identity, kinds, questions
 from triage.devices.declared import DECLARED, Declaration, Known
 from triage.devices.instants import hours_between, parse_time
@@ -27,6 +27,8 @@ MOST_OPENED = 50
 MOST_PROOFS = 20
 TYPES = ("AttachedDevice", "PhoneBackup", "NetworkHost", "KnownNetwork", "PictureFacts", "FileSeen", "SystemFact")
 _OWN_NAMES = ("computer name", "host name")
+_LONG = (kinds.NETWORK_STORAGE, kinds.PORTABLE, kinds.HOST, kinds.USB)
+"""Kinds that are not said in a title where there is a name."""
 _BEST = ("backup", "pairing", "USBSTOR", "Enum\\USB", "pictures", "BTHPORT")
 
 
@@ -140,7 +142,7 @@ class Ledger:
             self._line(cluster, what, verdict, tuple(titles[id(other)] for other in similar.get(id(cluster), ())))
             for cluster, what, verdict in zip(clusters, known, verdicts, strict=True)
         ]
-        return sorted(lines, key=lambda line: (line.device.declared == DECLARED, -line.device.concern, line.device.title, line.records))
+        return sorted(lines, key=_order)
 
     # --- taking in ---------------------------------------------------------------------------------------------------------------
 
@@ -271,6 +273,13 @@ class Ledger:
         return max(1, base - (0 if days <= 366 else 1 if days <= 3 * 366 else 2))
 
 
+def _order(line: Line) -> tuple[Any, ...]:
+    """What was declared last; what matters most first, of that the most recent; what has no date after that."""
+    device = line.device
+    age = hours_between(device.last, Timestamp(0)) or 1
+    return device.declared == DECLARED, -device.concern, age, device.title, line.records
+
+
 def _by_identifiers(traces: Iterable[Trace]) -> list[_Cluster]:
     """Traces that share a strong identifier, directly or through others."""
     owner: dict[str, int] = {}
@@ -382,7 +391,7 @@ def _title(cluster: _Cluster) -> str:
     maker, model, name = (_best(getattr(trace, what) for trace in ranked) for what in ("maker", "model", "name"))
     words = model or ""
     if maker and maker.lower() not in words.lower():
-        words = f"{maker} {words or cluster.kind()}"
+        words = f"{maker} {words or ('' if name and cluster.kind() in _LONG else cluster.kind())}".strip()
     if name and name.lower() not in words.lower() and words.lower() not in name.lower():
         words = f"{words} “{name}”" if words else f"{cluster.kind()} “{name}”"
     return (name if name and words.lower() in name.lower() else words).strip() or cluster.kind()
@@ -391,7 +400,7 @@ def _title(cluster: _Cluster) -> str:
 def _strength(cluster: _Cluster) -> str:
     if any(trace.strong and not trace.how.startswith("pictures") for trace in cluster.traces):
         return "strong"
-    if all(trace.floating or trace.kind == kinds.HOST for trace in cluster.traces):
+    if all(trace.floating or trace.kind == kinds.HOST or trace.how.startswith("pictures") for trace in cluster.traces):
         return "weak"
     return "moderate"
 

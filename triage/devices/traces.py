@@ -12,6 +12,8 @@ from artefacts.network import mac_makers
 from artefacts.windows.devices import describe
 from triage.devices import identity, kinds
 
+_FAMILY = re.compile(r"/|\bseries\b|\bmisc\b|\bmode\)", re.IGNORECASE)
+"""A product number of the USB table that stands for many models."""
 _GENERIC_NAME = re.compile(
     r"^(?:usb (?:composite|input|mass storage|attached scsi|root hub|device)\b.*|unknown.*|generic .*hub.*|removable disk|[a-z]:\\?)$",
     re.IGNORECASE,
@@ -26,7 +28,7 @@ _SERVER = re.compile(r"^\\\\(?:\?\\)?([^\\@?]+)(?:@[^\\]*)?\\")
 _ADDRESS = re.compile(r"[\d.]+|\[?[0-9a-f:]+\]?")
 _MAKER_ENDS = re.compile(
     r"[\s,]+(?:co\.?|ltd\.?|inc\.?|corp\.?|corporation|gmbh|limited|llc|electronics|computer|technolog(?:y|ies)|communications?|international|mobile"
-    r"|company|s\.?a\.?|ag|group|\(.*\))[\s,.]*$",
+    r"|company|s\.?a\.?|ab|incorporated|ag|group|\(.*\))[\s,.]*$",
     re.IGNORECASE,
 )
 
@@ -100,12 +102,13 @@ def _attached(data: Mapping[str, Any]) -> Trace | None:
         return _share(data, identifier)
     numbers = _USB_ID.search(identifier)
     product = usb_names.product(numbers[1], numbers[2]) if numbers else None
+    one_product = None if product and _FAMILY.search(product) else product
     named = usb_names.maker(numbers[1]) if numbers else None
     maker, model, name = (_text(data.get(key)) for key in ("maker", "model", "name"))
     if maker and maker.startswith("VID_"):
         maker = named
     if not model or model.startswith(("PID_", "VID_")):
-        model = product
+        model = one_product
     model = _sold_as(model)
     if name and _GENERIC_NAME.search(name):
         name = None

@@ -96,7 +96,11 @@ def _drawing(devices: list[dict[str, Any]]) -> dict[str, Any] | None:
     return {
         "width": _WIDTH,
         "height": height,
-        "ticks": [{"x": across(datetime(year, 1, 1, tzinfo=UTC).timestamp()), "year": year} for year in years[::step]],
+        "ticks": [
+            {"x": across(datetime(year, 1, 1, tzinfo=UTC).timestamp()), "year": year}
+            for year in years[::step]
+            if across(datetime(year, 1, 1, tzinfo=UTC).timestamp()) <= _WIDTH - 40
+        ],
         "bars": [
             {
                 "y": _TOP + _ROW * place + _ROW // 2,

@@ -23,6 +23,7 @@ COMMANDS = {
     "export": "case",
     "hashset": "hashset",
     "rules": "rules",
+    "artefacts": "artefacts",
     "selftest": "selftest",
 }
 """Command → its module in ``triage.commands``, in the order of the help page."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 _STORAGE = re.compile(r"(?:^|[\\#_])(USBSTOR|SCSI|SD)[\\#](\w+)&VEN_([^&\\#]*)&PROD_([^&\\#]*)[^\\#]*[\\#]([^\\#]+)", re.IGNORECASE)
-_USB = re.compile(r"(?:^|[\\#])USB[\\#](VID_[0-9A-F]{4}&PID_[0-9A-F]{4})[^\\#]*[\\#]([^\\#]+)", re.IGNORECASE)
+_USB = re.compile(r"(?:^|[\\#_])USB[\\#](VID_[0-9A-F]{4}&PID_[0-9A-F]{4})[^\\#]*[\\#]([^\\#]+)", re.IGNORECASE)
 _BLUETOOTH = re.compile(r"^BTHENUM[\\#]DEV_([0-9A-F]{12})", re.IGNORECASE)
 _PORTABLE = re.compile(r"^(?:SWD[\\#]WPDBUSENUM|WPDBUSENUMROOT)[\\#]", re.IGNORECASE)
 _KINDS = {"USBSTOR": "USB storage", "SCSI": "drive", "SD": "memory card"}

@@ -136,7 +136,8 @@ def test_fires_on_its_format_and_nothing_else_does(rules: YaraRules, rule: str) 
 
 def test_every_rule_has_its_positive(rules: YaraRules) -> None:
     elsewhere = {"zip_encrypted", "office_encrypted", "database_called_something_else", "archive_called_something_else"}
-    assert {rule.identifier for rule in rules.compiled} == set(POSITIVE) | elsewhere
+    here = {rule.identifier for rule in rules.compiled if not rule.identifier.startswith("linux_")}  # test_linux_programs.py has those
+    assert here == set(POSITIVE) | elsewhere
 
 
 def test_names_and_contents_that_disagree(rules: YaraRules) -> None:

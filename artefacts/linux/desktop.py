@@ -90,7 +90,7 @@ def parse_recently_used(file: EvidenceFile) -> Results:
 
 
 def parse_trash_info(file: EvidenceFile) -> Results:
-    """One ``DeletedFile``: where a file in the Trash lay, and when it was put there by the wall clock."""
+    """One ``DeletedFile``: where a file in the Trash lay, when it was put there by the wall clock, and whether it is still there."""
     values: dict[str, str] = {}
     for _, line in log_lines(file, 1 << 20):
         if isinstance(line, str) and "=" in line:
@@ -104,17 +104,22 @@ def parse_trash_info(file: EvidenceFile) -> Results:
         # On a volume of its own the path begins at the top of that volume.
         top = re.split(r"/\.?Trash(?:-\d+)?(?:/\d+)?/info/", file.path)[0]
         path = f"{top}/{path}"
+    name = file.name.removesuffix(".trashinfo")
+    there = file.sibling(f"../files/{name}")
     yield DeletedFile(
         path=path,
         deleted=from_local(when, "the Trash records the machine's own time") if when else NOT_RECORDED,
-        how=f"Trash, kept as {file.name.removesuffix('.trashinfo')}",
+        size=there.size if there else None,
+        content="recoverable" if there else None,
+        how=f"Trash, kept as {name}" if there else "Trash: a folder, or emptied since",
         user=file.user,
     )
 
 
 def parse_trash_file(file: EvidenceFile) -> Results:
-    """One ``DeletedFile``: a file that lies in the Trash; where it came from is in the record of the same name."""
-    yield DeletedFile(path=file.path, size=file.size, content="recoverable", how="in the Trash", user=file.user)
+    """``DeletedFile`` for a file in the Trash that has no record: where it came from is not known."""
+    if file.allocated and file.sibling(f"../info/{file.name}.trashinfo") is None:
+        yield DeletedFile(path=file.path, size=file.size, content="recoverable", how="in the Trash, without its record", user=file.user)
 
 
 def parse_thumbnail(file: EvidenceFile) -> Results:
@@ -237,7 +242,7 @@ ARTEFACTS = (
         "https://specifications.freedesktop.org/trash-spec/latest/", "generated; written by GLib",
     ),
     _artefact(
-        "trash_file", "Trash: files", "Files that lie in the Trash, with or without a record.", ("**/.local/share/Trash/files/*", "**/.Trash/*/files/*", "**/.Trash-*/files/*"),
+        "trash_file", "Trash: files", "Files that lie in the Trash without a record of where they came from.", ("**/.local/share/Trash/files/*", "**/.Trash/*/files/*", "**/.Trash-*/files/*"),
         parse_trash_file, "https://specifications.freedesktop.org/trash-spec/latest/",
     ),
     _artefact(

@@ -122,9 +122,9 @@ def _told(found: list[Record], system: str, log: str) -> Results:
         locator = f"offset={record.offset}"
         match record.kind:
             case 7 if record.user:
-                place = f"{log}: {record.line or 'line not recorded'}" + (f" from {record.host}" if record.host else "")
+                place = f"{log}: signed in at {record.line or 'line not recorded'}" + (f" from {record.host}" if record.host else "")
                 use = AccountUse(
-                    service=f"{system} sign-in",
+                    service=system,
                     account=record.user,
                     time=record.time,
                     count=1,
@@ -194,7 +194,7 @@ def parse_last(file: EvidenceFile) -> Results:
                         user = number + at // _LASTLOG_SIZE
                         where = _text(line) + (f" from {_text(host)}" if _text(host) else "")
                         yield AccountUse(
-                            service="Linux sign-in",
+                            service="Linux",
                             account=f"uid {user}",
                             last=from_unix(seconds),
                             how=f"lastlog: {where}",

@@ -193,7 +193,18 @@ def test_trash_records(read: Any) -> None:
     (home,) = read(desktop.parse_trash_info, record, "/home/jo/.local/share/Trash/info/a.trashinfo")
     assert (home["path"], home["deleted"], home["deleted_local"]) == ("/home/jo/a b.txt", None, "2024-03-04T05:06:07")
     (stick,) = read(desktop.parse_trash_info, record.replace("/home/jo/", ""), "/media/STICK/.Trash-1000/info/a.trashinfo")
-    assert stick["path"] == "/media/STICK/a b.txt"
+    assert stick["path"] == "/media/STICK/a b.txt" and stick["how"] == "Trash: a folder, or emptied since"
+
+
+def test_trash_records_and_files_are_told_together(evidence: Any) -> None:
+    base = "/home/jo/.local/share/Trash"
+    record = b"[Trash Info]\nPath=/home/jo/a.txt\nDeletionDate=2024-03-04T05:06:07\n"
+    files = evidence({f"{base}/info/a.txt.trashinfo": record, f"{base}/files/a.txt": b"hello", f"{base}/files/orphan.txt": b"x"})
+    (kept,), _ = files.parse(desktop.parse_trash_info, f"{base}/info/a.txt.trashinfo")
+    assert (kept.path, kept.size, kept.content, kept.how) == ("/home/jo/a.txt", 5, "recoverable", "Trash, kept as a.txt")
+    assert files.parse(desktop.parse_trash_file, f"{base}/files/a.txt") == ([], [])
+    (orphan,), _ = files.parse(desktop.parse_trash_file, f"{base}/files/orphan.txt")
+    assert (orphan.path, orphan.how) == (f"{base}/files/orphan.txt", "in the Trash, without its record")
 
 
 @pytest.mark.tools

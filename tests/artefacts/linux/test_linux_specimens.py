@@ -141,7 +141,7 @@ def test_wtmp_little_endian_and_cut_short(parsed: Any) -> None:
     observations, problems = parsed("mixed/velociraptor/wtmp.1")
     assert [item.reason for item in problems] == ["the last record is cut short: 256 of 384 bytes"]
     first = observations[0]
-    assert (first["account"], first["how"]) == ("mic", "wtmp.1: pts/9 from 192.168.1.2")
+    assert (first["account"], first["how"]) == ("mic", "wtmp.1: signed in at pts/9 from 192.168.1.2")
     assert (first["time"][:19], first["last"][:19]) == ("2023-12-21T15:54:24", "2023-12-21T17:34:32")
 
 

@@ -102,8 +102,12 @@ def test_keychain_names_sites_and_dates_only(read: Any) -> None:
 def test_utmpx(read: Any) -> None:
     start, console, terminal, fact = read(MAC + "utmpx_mac")
     assert start["value"] == "started" and fact["value"].startswith("6 records")
-    assert (console["account"], console["how"], console["time"]) == ("moxilo", "utmpx_mac: console", "2013-11-13T17:52:41.736713Z")
-    assert terminal["how"] == "utmpx_mac: ttys000"
+    assert (console["account"], console["how"], console["time"]) == (
+        "moxilo",
+        "utmpx_mac: signed in at console",
+        "2013-11-13T17:52:41.736713Z",
+    )
+    assert terminal["how"] == "utmpx_mac: signed in at ttys000"
 
 
 def test_counted_logs(read: Any) -> None:

@@ -13,9 +13,9 @@ from datetime import datetime
 
 from artefacts.coverage import Problem, Status, Unrecognised
 from artefacts.log_lines import MONTHS, log_lines, yearless
-from artefacts.observations import InstalledProgram, Observation, SystemFact
+from artefacts.observations import AttachedDevice, InstalledProgram, Observation, SystemFact
 from artefacts.registry import Artefact, EvidenceFile
-from artefacts.times import NOT_RECORDED, Time, Timestamp, from_unix
+from artefacts.times import NOT_RECORDED, Time, Timestamp, from_local, from_unix
 
 Results = Iterator[Observation | Problem]
 
@@ -26,6 +26,8 @@ _SECURITY = re.compile(
     + MONTHS
     + r") {1,2}(\d{1,2}) (\d\d:\d\d:\d\d) (?:\S+ )?(?:\w+\[\d+\] <\w+> \[.{0,200}?\]:|--- last message repeated \d+ times? ---)"
 )
+_DAY = re.compile(r"^[A-Z][a-z]{2} (" + MONTHS + r") {1,2}(\d{1,2}) (\d\d:\d\d:\d\d) \S{1,8} (\d{4})$")
+_MOUNTED = re.compile(r"^(?:/dev/|//)\S+ .{0,200}?% +(/Volumes/.{1,255}?)\s*$")
 _INSTALLED = re.compile(r"^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)([+-]\d\d)(\d\d)? \S+ .*?Installed \"(.{1,200}?)\"(?: \((.{0,60}?)\))?")
 
 
@@ -126,6 +128,35 @@ def parse_install(file: EvidenceFile) -> Results:
             yield InstalledProgram(name=found[5], version=found[6] or None, installed=time, how="install.log", locator=f"line={number}")
 
 
+def parse_daily(file: EvidenceFile) -> Results:
+    """``AttachedDevice`` for each volume that was mounted below ``/Volumes`` when the daily maintenance ran, with the wall clock of the first and last run."""
+    volumes: dict[str, AttachedDevice] = {}
+    time: Time = NOT_RECORDED
+    for number, line in log_lines(file):
+        if isinstance(line, Problem):
+            yield line
+        elif found := _DAY.match(line):
+            time = from_local(
+                f"{found[4]}-{MONTHS.split('|').index(found[1]) + 1:02d}-{int(found[2]):02d}T{found[3]}", "a zone by name only"
+            )
+        elif (found := _MOUNTED.match(line)) and (found[1] in volumes or len(volumes) < 1000):
+            path = found[1]
+            device = volumes.setdefault(
+                path,
+                AttachedDevice(
+                    kind="volume",
+                    name=path.rsplit("/", 1)[-1],
+                    identifier=path,
+                    first=time,
+                    count=0,
+                    how="daily maintenance",
+                    locator=f"line={number}",
+                ),
+            )
+            device.last, device.count = time, (device.count or 0) + 1
+    yield from volumes.values()
+
+
 def _words(time: Time) -> str:
     return time.isoformat() if isinstance(time, Timestamp) else "at a time not recorded"
 
@@ -168,6 +199,15 @@ ARTEFACTS = (
         paths=("**/var/log/install.log*",),
         parse=parse_install,
         references=("https://support.apple.com/guide/console/welcome/mac",),
+        systems=("macos",),
+    ),
+    Artefact(
+        id="macos.daily",
+        title="Daily maintenance",
+        meaning="Volumes that were attached on the days when the daily maintenance ran.",
+        paths=("**/var/log/daily.out*",),
+        parse=parse_daily,
+        references=("https://keith.github.io/xcode-man-pages/periodic.8.html",),
         systems=("macos",),
     ),
 )

@@ -406,6 +406,17 @@ def test_install_log(read: Any) -> None:
     assert (found["name"], found["version"], found["installed"]) == ("Example", "1.2", SAID)
 
 
+def test_daily_maintenance(read: Any) -> None:
+    days = "".join(
+        f"\nMon Mar  {day} 03:15:02 GMT 2024\n\nDisk status:\nFilesystem      Size   Used  Avail Capacity  iused   ifree %iused  Mounted on\n"
+        f"/dev/disk0s2   465Gi   99Gi  365Gi    22%  26106  956  21%   /\n/dev/disk2s1   3.7Gi  1.0Gi  2.7Gi    27%   0 0  100%   /Volumes/MY STICK\n"
+        for day in (4, 5)
+    )
+    (volume,) = read(logs.parse_daily, days.encode(), "/var/log/daily.out")
+    assert (volume["name"], volume["count"]) == ("MY STICK", 2)
+    assert (volume["first"], volume["first_local"], volume["last_local"]) == (None, "2024-03-04T03:15:02", "2024-03-05T03:15:02")
+
+
 def test_empty_and_foreign_files(evidence: Any) -> None:
     for parse in (
         accounts.parse,

@@ -168,21 +168,22 @@ class Examination(ABC):
         self._source_record(key, {"id": key, **record, **({"sha256": facts["sha256"]} if facts.get("sha256") else {})})
         for status, reason, locator in facts["problems"]:
             self._cover(key, "", "source", Status(status), f"{reason} ({locator})" if locator else reason)
-        walks = []
-        for volume in facts["volumes"]:
-            problems = volume.pop("problems")
-            if (key, volume["id"]) not in self._state.volumes:
-                self._journal.append("volume", {"source": key, **volume})
-                self._state.volumes.add((key, volume["id"]))
-            for status, reason, locator in problems:
-                self._cover(key, volume["id"], "volume", Status(status), f"{reason} ({locator})" if locator else reason)
-            if volume["encrypted"]:
-                self._encrypted(key, volume)
-            if volume["status"] == Status.PARSED.value:
-                walks.append((key, volume["id"]))
-            else:
-                self._cover(key, volume["id"], "volume", Status(volume["status"]), volume["reason"], size=volume["length"])
-        return walks
+        return [(key, volume["id"]) for volume in facts["volumes"] if self._found_volume(key, volume)]
+
+    def _found_volume(self, key: str, volume: dict[str, Any]) -> bool:
+        """Journal a volume, once; whether it has a file system to walk."""
+        problems = volume.pop("problems")
+        if (key, volume["id"]) not in self._state.volumes:
+            self._journal.append("volume", {"source": key, **volume})
+            self._state.volumes.add((key, volume["id"]))
+        for status, reason, locator in problems:
+            self._cover(key, volume["id"], "volume", Status(status), f"{reason} ({locator})" if locator else reason)
+        if volume["encrypted"]:
+            self._encrypted(key, volume)
+        if volume["status"] == Status.PARSED.value:
+            return True
+        self._cover(key, volume["id"], "volume", Status(volume["status"]), volume["reason"], size=volume["length"])
+        return False
 
     def _source_record(self, key: str, record: dict[str, Any]) -> None:
         before = self._state.sources.get(key)

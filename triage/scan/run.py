@@ -57,6 +57,8 @@ class Scan(Examination):
         self._plan = Plan()
         self._walked_all = True
         self._careful: set[tuple[str, str]] = set()
+        self._inside: dict[tuple[str, str], tuple[str, str]] = {}
+        """Phone backups, by source and volume: the volume that each lies on, and its folder there."""
         self._batches: deque[Batch] = deque()
         self._running: list[_Inspection] = []
 
@@ -74,6 +76,10 @@ class Scan(Examination):
         self._missing_artefacts(complete)
         self._draw(complete, reason)
         return complete
+
+    def _task(self, head: dict[str, Any], body: bytes = b"", *, note: Any) -> Task:
+        place = self._inside.get((head["source"], head.get("volume", "")))
+        return super()._task(head if place is None else {**head, "inside": place}, body, note=note)
 
     # --- walking -----------------------------------------------------------------------------------------------------------------
 
@@ -93,6 +99,12 @@ class Scan(Examination):
             self._state.tally.add(walk.source, walk.volume, result["coverage"])
             if result.get("failed"):
                 self._walked_all = False
+            for backup in result.get("backups", ()):
+                volume = backup["volume"]
+                self._inside[walk.source, volume["id"]] = (walk.volume, backup["folder"])
+                if self._found_volume(walk.source, volume):
+                    walks.append(_Walk(walk.source, volume["id"]))
+                    queue.append(task_of(walks[-1]))
             if result.get("noatime") is not None:
                 why = "access times were spared" if result["noatime"] else "this system does not let us read without setting access times"
                 self._journal.append("touch", {"what": f"read the files of {self._setup.sources[walk.source].path}", "why": why})

@@ -17,6 +17,9 @@ from triage.scan.pool import Pulse
 from triage.scan.setup import Setup
 from triage.scan.shadow import SCHEME, only_here
 
+MAX_BACKUPS = 100
+"""Phone backups on one volume that are opened."""
+_BACKUP = "/Manifest.db"
 HASH_SOURCE_UP_TO = 256 << 20
 """Sources up to this size are hashed when they are opened; larger ones only on request."""
 
@@ -75,7 +78,14 @@ class Worker:
     def _filesystem(self, order: dict[str, Any]) -> Filesystem:
         source_id, volume_id, careful = order["source"], order["volume"], order.get("careful", False)
         key = (source_id, volume_id, careful)
-        if key not in self._filesystems:
+        if key not in self._filesystems and "inside" in order:
+            from triage.evidence.filesystems.ios_backup import IosBackupFilesystem
+
+            outer, folder = order["inside"]
+            self._filesystems[key] = IosBackupFilesystem(
+                self._filesystem({"source": source_id, "volume": outer, "careful": careful}), folder
+            )
+        elif key not in self._filesystems:
             self._filesystems[key] = self._source(source_id).filesystem(self._volume(source_id, volume_id), careful=careful)
         return self._filesystems[key]
 
@@ -95,23 +105,7 @@ class Worker:
             "files": list(source.files),
             "facts": source.facts,
             "problems": [_problem(item) for item in source.problems],
-            "volumes": [
-                {
-                    "id": volume.id,
-                    "offset": volume.offset,
-                    "length": volume.length,
-                    "scheme": volume.scheme,
-                    "description": volume.description,
-                    "filesystem": volume.filesystem,
-                    "label": volume.label,
-                    "encrypted": volume.encrypted,
-                    "unlocked": volume.unlocked,
-                    "status": volume.status.value,
-                    "reason": volume.reason,
-                    "problems": [_problem(item) for item in volume.problems],
-                }
-                for volume in volumes
-            ],
+            "volumes": [_volume_facts(volume) for volume in volumes],
         }
         self._unreadable(order["source"], "source")
         self.emit.done(source=result)
@@ -187,10 +181,12 @@ class _Scanner(Worker):
             self.emit.count("file system", Status.UNRECOGNISED, str(error))
             self.emit.done(entries=0, failed=str(error))
             return
-        shadow = self._volume(order["source"], order["volume"]).scheme == SCHEME
+        backup = "inside" in order
+        shadow = not backup and self._volume(order["source"], order["volume"]).scheme == SCHEME
         system_volume = classify.holds_system({entry.name for entry in filesystem.children("/")})
         excluded = {name.lower() for name in self.setup.exclude_users}
-        total = left_out = 0
+        total = left_out = elsewhere = 0
+        backups: list[str] = []
         noted = Noted()
         for chunk in self._entries(order, filesystem):
             rows, lines = [], []
@@ -201,6 +197,11 @@ class _Scanner(Worker):
                 noted.see(entry)
                 cls = classify.classify(entry, artefact=bool(self.inspector.artefacts_for(entry)), system_volume=system_volume)
                 size = _to_read(entry)
+                if entry.path.endswith(_BACKUP) and entry.allocated and not backup and not shadow:
+                    backups.append(entry.path)
+                if backup and cls != classify.TRACES and size >= 0:
+                    elsewhere += 1
+                    continue
                 rows.append(Row(cls, size, entry.first_offset, entry.modified or 0))
                 lines.append(encode(entry.to_wire()))
             total += len(rows)
@@ -221,13 +222,35 @@ class _Scanner(Worker):
         if left_out:
             self.emit.count("file system", Status.SKIPPED, "profile of a user who is out of scope", times=left_out)
         self.emit.count("file system", Status.PARSED if total else Status.EMPTY, times=max(total, 1))
+        self.emit.count(
+            "file system", Status.SKIPPED, "files of a backup that are examined under the names they have on this disk", times=elsewhere
+        )
         noatime = getattr(filesystem, "noatime", None)
-        self.emit.done(entries=total, filesystem=filesystem.type, label=filesystem.label, noatime=noatime)
+        self.emit.done(
+            entries=total,
+            filesystem=filesystem.type,
+            label=filesystem.label,
+            noatime=noatime,
+            backups=self._backups(order, filesystem, backups),
+        )
+
+    def _backups(self, order: dict[str, Any], filesystem: Filesystem, manifests: list[str]) -> list[dict[str, Any]]:
+        """The phone backups whose manifests lie at these paths, as volumes inside this one, each with its folder."""
+        from triage.evidence.filesystems.ios_backup import backup_volume
+
+        found: list[dict[str, Any]] = []
+        for path in sorted(manifests)[:MAX_BACKUPS]:
+            self.pulse.item(0)
+            volume = backup_volume(filesystem, path, f"{order['volume']}.b{len(found) + 1}")
+            if volume is not None:
+                found.append({"folder": path.rpartition("/")[0], "volume": _volume_facts(volume)})
+        self.emit.count("phone backup", Status.SKIPPED, f"more than {MAX_BACKUPS} backups", times=max(0, len(manifests) - MAX_BACKUPS))
+        return found
 
     def _entries(self, order: dict[str, Any], filesystem: Filesystem) -> Iterator[list[Entry]]:
         """What is to be planned of a volume: of a shadow copy only what is gone or changed since."""
-        volume = self._volume(order["source"], order["volume"])
-        if volume.scheme != SCHEME:
+        volume = None if "inside" in order else self._volume(order["source"], order["volume"])
+        if volume is None or volume.scheme != SCHEME:
             return filesystem.entries()
         return only_here(self._source(order["source"]), volume, filesystem, lambda: self.pulse.item(0))
 
@@ -286,6 +309,23 @@ def _to_read(entry: Entry) -> int:
         return entry.size
     # A file of nothing but holes is left alone; the holes of any other are read as the zeros that belong to its digest.
     return min(entry.size, sum(run.length for run in entry.runs)) if any(run.offset >= 0 for run in entry.runs) else 0
+
+
+def _volume_facts(volume: Volume) -> dict[str, Any]:
+    return {
+        "id": volume.id,
+        "offset": volume.offset,
+        "length": volume.length,
+        "scheme": volume.scheme,
+        "description": volume.description,
+        "filesystem": volume.filesystem,
+        "label": volume.label,
+        "encrypted": volume.encrypted,
+        "unlocked": volume.unlocked,
+        "status": volume.status.value,
+        "reason": volume.reason,
+        "problems": [_problem(item) for item in volume.problems],
+    }
 
 
 def _problem(item: Problem) -> list[str]:

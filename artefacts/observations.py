@@ -744,7 +744,7 @@ class GoneFile(Observation):
 
     ``path``: as the newest record gives it. ``seen``: when it was last seen or used. ``deleted``: when it was deleted, where that is recorded.
     ``where``: where it went or lay: ``deleted``, ``in the recycle bin``, ``renamed``, ``removable drive``, ``network``, ``cloud``, ``phone``, ``not known``.
-    ``how``: the kinds of record that remember it. ``matches``: hash sets or keyword lists that know it.
+    ``how``: the kinds of record that remember it. ``matches``: hash sets or keyword lists that know it, None where none does.
     """
 
     path: str
@@ -754,7 +754,7 @@ class GoneFile(Observation):
     how: tuple[str, ...] = ()
     size: int | None = None
     hashes: Mapping[str, str] = field(default_factory=dict)
-    matches: tuple[str, ...] = ()
+    matches: tuple[str, ...] | None = None
     detail: str | None = None
     user: str | None = None
     records: int = 1

@@ -85,9 +85,18 @@ class EmptiedPlaces(Conclusion):
             self._use[where(observation)] += 1
 
     def _gone_by_journal(self, observation: Mapping[str, Any]) -> None:
-        name = observation["path"]
+        folder, slash, name = observation["path"].rpartition("/")
         for kind, place in _KINDS.items():
-            if place.file.fullmatch(name):
+            if not place.file.fullmatch(name):
+                continue
+            if slash:
+                found = place.folder.fullmatch(folder)
+                if found is not None:
+                    source, volume = where(observation)
+                    gone = self._place(source, volume, kind, found).gone
+                    if len(gone) < _MOST_NAMES:
+                        gone[name] = ns(observation.get("deleted"))
+            else:
                 held = self._journal[(*where(observation), kind, locator_part(observation, "folder"))]
                 if len(held) < _MOST_NAMES:
                     held[name] = ns(observation.get("deleted"))

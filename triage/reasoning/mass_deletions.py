@@ -55,7 +55,7 @@ class MassDeletions(Conclusion):
             return
         self._held += 1
         path = observation["path"]
-        if observation.get("how") == "change journal":
+        if observation.get("how") == "change journal" and "/" not in path:
             self._journal[(*where(observation), locator_part(observation, "folder"))].append((time, path, observation["id"]))
             return
         separator = "\\" if "\\" in path else "/"

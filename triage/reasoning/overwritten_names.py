@@ -34,6 +34,8 @@ _MOST_ENDINGS = 50_000
 _SOON = 600 * NS  # a rename belongs to the deletion that follows within ten minutes
 _SHOWN = 20
 _RENAMED = "renamed to "
+# The records that tell of renames, each with numbers of its own, best first: the log of NTFS has no times.
+_RECORDS = re.compile("change journal|journal of the file system|NTFS log")
 _ZEROS = re.compile(r"0+")
 _LETTER = re.compile(r"([A-Z])\1*(?:\.\1+)*")
 _SINGLE = re.compile(r"[A-Za-z0-9]")
@@ -50,6 +52,10 @@ _USUAL_ENDINGS = (
         "conf cfg so deb rpm apk jar class pyc obj lib pdb cache idx pack rev map bmk torrent sig pem key crt asc gpg pak wasm bundle"
 )  # fmt: skip
 _USUAL = frozenset(_USUAL_ENDINGS.split())
+
+
+_Key = tuple[str, str, str, str]
+"""Source, volume, reference of the file, and which kind of record tells."""
 
 
 class _Way(NamedTuple):
@@ -101,18 +107,17 @@ class OverwrittenNames(Conclusion):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._folders = Folders()
-        self._changes: defaultdict[tuple[str, str, str], list[_Change]] = defaultdict(list)
-        self._deletions: dict[tuple[str, str, str], tuple[int | None, str]] = {}
+        self._changes: defaultdict[_Key, list[_Change]] = defaultdict(list)
+        self._deletions: dict[_Key, tuple[int | None, str]] = {}
         self._kept = self._dropped = 0
         self._left: defaultdict[tuple[str, str, str], list[tuple[str, int | None]]] = defaultdict(list)
         self._endings: set[str] = set()  # of files that are there: no name with one of these was drawn by lot
 
     def feed(self, observation: Mapping[str, Any]) -> None:
-        how = observation.get("how") or ""
-        if "journal" not in how:
+        record = _RECORDS.match(observation.get("how") or "")
+        if record is None:
             return
-        reference = locator_part(observation, "file")
-        key = (*where(observation), reference)
+        key = (*where(observation), locator_part(observation, "file"), record[0])
         if self._kept >= _MOST_RENAMES:
             self._dropped += 1
             return
@@ -125,7 +130,7 @@ class OverwrittenNames(Conclusion):
         elif str(observation.get("detail") or "").startswith(_RENAMED):
             self._kept += 1
             self._changes[key].append(_Change(
-                _number(locator_part(observation, "usn")), ns(observation.get("used")), observation["path"],
+                _number(locator_part(observation, "usn") or locator_part(observation, "lsn")), ns(observation.get("used")), observation["path"],
                 observation["detail"].removeprefix(_RENAMED), locator_part(observation, "folder"), observation["id"],
             ))  # fmt: skip
 
@@ -153,8 +158,10 @@ class OverwrittenNames(Conclusion):
 
     def conclude(self) -> Iterator[Drawn | Observation | Problem]:
         found: dict[tuple[str, str, str, int], _Found] = {}
-        for key in sorted(self._changes):
-            self._judge(key, sorted(self._changes[key]), found)
+        told: set[tuple[str, str, str]] = set()
+        for key in sorted(self._changes, key=lambda key: (key[3] == "NTFS log", key)):
+            if key[:3] not in told and self._judge(key, sorted(self._changes[key]), found):
+                told.add(key[:3])
         for (source, volume, way), paths in sorted(self._left.items()):
             self._add_left(source, volume, way, sorted(paths, key=lambda item: (item[0], item[1] or 0)), found)
         for (source, volume, way, _), item in sorted(found.items()):
@@ -162,24 +169,27 @@ class OverwrittenNames(Conclusion):
         if self._dropped:
             yield Problem(f"{self._dropped} renamed or deleted names were too many to hold: not compared", Status.SKIPPED)
 
-    def _judge(self, key: tuple[str, str, str], changes: Sequence[_Change], found: dict[tuple[str, str, str, int], _Found]) -> None:
-        source, volume, _ = key
-        way = way_of([change.old for change in changes[:1]] + [change.new for change in changes])
+    def _judge(self, key: _Key, changes: Sequence[_Change], found: dict[tuple[str, str, str, int], _Found]) -> bool:
+        """Add a file to what was found, if it was renamed in one of the ways."""
+        source, volume, _, _ = key
+        folder, slash, own = changes[0].old.rpartition("/")
+        way = way_of([own, *(change.new for change in changes)])
         deleted, ground = self._deletions.get(key, (None, ""))
         last = changes[-1].time
         if way is None or (ground and deleted is not None and last is not None and not -NS <= deleted - last <= _SOON):
-            return
+            return False
         if not ground and way in ("random", "last letter"):
-            return  # renamed and still there, for all that is known
+            return False  # renamed and still there, for all that is known
         time = deleted if deleted is not None else last
         item = found.setdefault((source, volume, way, _day(time)), _Found())
-        folder = self._folders.path(source, volume, changes[0].folder)
+        known = folder if slash else self._folders.path(source, volume, changes[0].folder)
         item.journal = True
         item.count += 1
-        item.names.add(f"{folder}/{changes[0].old}" if folder is not None else changes[0].old)
-        item.places.add(folder if folder is not None else "a folder that is gone")
+        item.names.add(f"{known}/{own}" if known is not None else own)
+        item.places.add(known if known is not None else "a folder that is gone")
         item.times += [changes[0].time, time]
         item.grounds.update({changes[0].id, *([ground] if ground else [])})
+        return True
 
     def _add_left(
         self, source: str, volume: str, way: str, paths: Sequence[tuple[str, int | None]], found: dict[tuple[str, str, str, int], _Found]

@@ -234,7 +234,7 @@ ARTEFACTS = (
     _artefact(
         "recently_used", "Recent documents", "Documents that were opened, with which program, how often and when last.",
         ("**/.local/share/recently-used.xbel", "**/.recently-used.xbel", "**/.local/share/user-places.xbel"), parse_recently_used,
-        "https://www.freedesktop.org/wiki/Specifications/desktop-bookmark-spec/", "generated; written by GLib",
+        "https://www.freedesktop.org/wiki/Specifications/desktop-bookmark-spec/", "generated",
     ),
     _artefact(
         "trash_record", "Trash: records", "Where files in the Trash lay, and when they were put there.",

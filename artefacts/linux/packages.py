@@ -1,7 +1,7 @@
 """Programs that Linux package managers installed, upgraded and removed: dpkg, apt, rpm, pacman, snap and flatpak.
 
 Sources: dpkg(1) (log: local time without zone), deb-control(5) (status); apt's history.log (local time); rpm header format (tags of rpmtag.h, big-endian)
-in the SQLite database of rpm 4.16 and later; pacman's log (local time before 5.2, with zone since); snapd's and flatpak's files; the specimens.
+in its SQLite and NDB databases; pacman's log (local time before 5.2, with zone since); snapd's and flatpak's files; the specimens.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from artefacts.times import NOT_RECORDED, NoTime, Time, Timestamp, from_local, f
 
 Results = Iterator[Observation | Problem]
 
+_LARGEST = 256 << 20  # bytes
 _MOST = 200_000
 _MOST_PROBLEMS = 20
 _DPKG = re.compile(
@@ -177,19 +178,26 @@ def parse_rpm(file: EvidenceFile) -> Results:
     """``InstalledProgram`` for each package of the SQLite database of rpm."""
 
     def read(row: Row, _: Database) -> Results:
-        blob = row.values["blob"]
-        tags = _rpm_tags(blob) if isinstance(blob, bytes) else None
-        if tags is None or _RPM_NAME not in tags:
-            yield Problem("a package's header is damaged", Status.FAILED, row.locator)
-            return
-        installed = tags.get(_RPM_INSTALLED)
-        version = "-".join(str(tags[tag]) for tag in (_RPM_VERSION, _RPM_RELEASE) if tag in tags)
-        yield InstalledProgram(
-            name=str(tags[_RPM_NAME]), version=version or None, publisher=str(tags[_RPM_VENDOR]) if _RPM_VENDOR in tags else None,
-            installed=from_unix(installed) if isinstance(installed, int) else NOT_RECORDED, how="rpm database", locator=row.locator,
-        )  # fmt: skip
+        yield _rpm_package(row.values["blob"], row.locator)
 
     yield from rows_of(file, "Packages", ("hnum", "blob"), (), read)
+
+
+def _rpm_package(blob: object, locator: str) -> Observation | Problem:
+    """A package from its header."""
+    tags = _rpm_tags(blob) if isinstance(blob, bytes) else None
+    if tags is None or _RPM_NAME not in tags:
+        return Problem("a package's header is damaged", Status.FAILED, locator)
+    installed = tags.get(_RPM_INSTALLED)
+    version = "-".join(str(tags[tag]) for tag in (_RPM_VERSION, _RPM_RELEASE) if tag in tags)
+    return InstalledProgram(
+        name=str(tags[_RPM_NAME]),
+        version=version or None,
+        publisher=str(tags[_RPM_VENDOR]) if _RPM_VENDOR in tags else None,
+        installed=from_unix(installed) if isinstance(installed, int) else NOT_RECORDED,
+        how="rpm database",
+        locator=locator,
+    )
 
 
 def _rpm_tags(blob: bytes) -> dict[int, int | str] | None:
@@ -213,14 +221,34 @@ def _rpm_tags(blob: bytes) -> dict[int, int | str] | None:
         return None
 
 
-def parse_old_rpm(file: EvidenceFile) -> Results:
-    """One ``SystemFact`` and a ``Problem``: the older databases of rpm (Berkeley DB, NDB) are recognised and not read."""
-    head = file.read(32)
-    kind = "NDB" if head[:4] == b"RpmP" else "Berkeley DB" if head[12:16] in (b"\x61\x15\x06\x00", b"\x00\x06\x15\x61") else None
-    if kind is None:
+def parse_ndb(file: EvidenceFile) -> Results:
+    """``InstalledProgram`` for each package of an NDB database (openSUSE): 16-byte slots (``Slot``, number, block, blocks of 16 bytes), each with a blob
+    (``BlbS``, number, generation, length, then the header)."""
+    data = file.read(_LARGEST)
+    if data[:4] != b"RpmP" or len(data) < 32:
         raise Unrecognised("not a database of rpm")
-    yield SystemFact(name="rpm database", value=f"{kind}, {file.size} bytes")
-    yield Problem(f"packages in a {kind} database are not read", Status.UNRECOGNISED)
+    pages = struct.unpack_from("<I", data, 12)[0]
+    for at in range(32, min(pages * 4096, len(data) - 15), 16):
+        if data[at : at + 4] != b"Slot":
+            yield Problem("the table of packages is damaged", Status.FAILED, f"offset={at}")
+            return
+        number, block = struct.unpack_from("<II", data, at + 4)
+        if not block:
+            continue
+        place = block * 16
+        if data[place : place + 4] != b"BlbS" or len(data) < place + 16:
+            yield Problem("a package is not where the table says", Status.FAILED, f"slot={number} offset={at}")
+            continue
+        length = struct.unpack_from("<I", data, place + 12)[0]
+        yield _rpm_package(data[place + 16 : place + 16 + min(length, _LARGEST)], f"slot={number}")
+
+
+def parse_berkeley(file: EvidenceFile) -> Results:
+    """One ``SystemFact`` and a ``Problem``: rpm's Berkeley DB (until 2020) is recognised and not read."""
+    if file.read(16)[12:16] not in (b"\x61\x15\x06\x00", b"\x00\x06\x15\x61"):
+        raise Unrecognised("not a database of rpm")
+    yield SystemFact(name="rpm database", value=f"Berkeley DB, {file.size} bytes")
+    yield Problem("packages in a Berkeley DB are not read", Status.UNRECOGNISED)
 
 
 def parse_snap(file: EvidenceFile) -> Results:
@@ -295,11 +323,15 @@ ARTEFACTS = (
     _artefact("pacman", "pacman log", "Programs installed, upgraded and removed (Arch Linux).", ("**/var/log/pacman.log*",), parse_pacman_log, "https://man.archlinux.org/man/pacman.8"),
     _artefact(
         "rpm", "rpm database", "Programs that are installed (Fedora, openSUSE, Red Hat), and when.",
-        ("**/var/lib/rpm/rpmdb.sqlite", "**/usr/lib/sysimage/rpm/rpmdb.sqlite"), parse_rpm, "https://rpm-software-management.github.io/rpm/manual/format_header.html",
+        ("**/var/lib/rpm/rpmdb.sqlite", "**/usr/lib/sysimage/rpm/rpmdb.sqlite"), parse_rpm, "https://rpm-software-management.github.io/rpm/manual/format_header.html", "generated; written by rpm",
     ),
     _artefact(
-        "rpm_old", "rpm database, older forms", "That a list of installed programs is there; it is not read.",
-        ("**/var/lib/rpm/Packages", "**/var/lib/rpm/Packages.db", "**/usr/lib/sysimage/rpm/Packages.db"), parse_old_rpm, "https://rpm.org/",
+        "rpm_ndb", "rpm database of openSUSE", "Programs that are installed, and when.", ("**/var/lib/rpm/Packages.db", "**/usr/lib/sysimage/rpm/Packages.db"), parse_ndb,
+        "https://github.com/rpm-software-management/rpm/blob/master/lib/backend/ndb/rpmpkg.c",
+    ),
+    _artefact(
+        "rpm_berkeley", "rpm database before 2020", "That a list of installed programs is there; it is not read.", ("**/var/lib/rpm/Packages",), parse_berkeley,
+        "https://rpm-software-management.github.io/rpm/manual/format_header.html",
     ),
     _artefact("snap", "snaps", "Programs installed as snaps, and when they were last brought up to date.", ("**/var/lib/snapd/state.json",), parse_snap, "https://snapcraft.io/docs"),
     _artefact(

@@ -117,6 +117,18 @@ def test_shell_history(read: Any, evidence: Any, mutations: Any) -> None:
         evidence({"/home/jo/.bash_history": copy}).parse(shell_history.parse, "/home/jo/.bash_history")
 
 
+@pytest.mark.tools
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
+def test_a_history_that_bash_wrote(evidence: Any, tmp_path: Path) -> None:
+    script = "HISTFILE=h\nHISTTIMEFORMAT='%F '\nset -o history\nshred --version\ntrue\nhistory -w\n"
+    subprocess.run(["bash", "--norc", "-i"], input=script, cwd=tmp_path, capture_output=True, text=True, timeout=60, start_new_session=True)
+    observations, problems = evidence({"/home/jo/.bash_history": (tmp_path / "h").read_bytes()}).parse(
+        shell_history.parse, "/home/jo/.bash_history"
+    )
+    (run,) = [item.to_json() for item in observations if type(item).__name__ == "ProgramRun"]
+    assert problems == [] and run["program"] == "shred" and run["time"] is not None
+
+
 @pytest.mark.parametrize(
     "command",
     [
@@ -279,8 +291,42 @@ def test_rpm(evidence: Any, tmp_path: Path) -> None:
     (package,), problems = evidence({"/x": (tmp_path / "db").read_bytes()}).parse(packages.parse_rpm, "/x")
     assert (package.name, package.version, package.to_json()["installed"]) == ("tool", "2.0-1", "2024-03-04T05:06:07Z")
     assert [item.locator for item in problems] == ["table=Packages rowid=2"]
-    (fact,), problems = evidence({"/x": b"RpmP" + bytes(40)}).parse(packages.parse_old_rpm, "/x")
-    assert "NDB" in fact.value and len(problems) == 1
+    (fact,), problems = evidence({"/x": bytes(12) + b"\x61\x15\x06\x00" + bytes(40)}).parse(packages.parse_berkeley, "/x")
+    assert "Berkeley" in fact.value and len(problems) == 1
+
+
+def test_rpm_of_opensuse(evidence: Any, mutations: Any) -> None:
+    header = rpm_header("tool", "2.0", 1_709_528_767)
+    slots = b"Slot" + struct.pack("<III", 7, 256, 9) + b"Slot" + struct.pack("<III", 8, 9000, 1)
+    slots += (b"Slot" + bytes(12)) * ((4096 - 32 - len(slots)) // 16)
+    data = b"RpmP" + struct.pack("<IIII", 0, 1, 1, 9) + bytes(12) + slots + b"BlbS" + struct.pack("<III", 7, 1, len(header)) + header
+    (package,), problems = evidence({"/x": data}).parse(packages.parse_ndb, "/x")
+    assert (package.name, package.version, package.to_json()["installed"]) == ("tool", "2.0-1", "2024-03-04T05:06:07Z")
+    assert [item.reason for item in problems] == ["a package is not where the table says"]
+    for copy in mutations(data, 100):
+        try:
+            evidence({"/x": copy}).parse(packages.parse_ndb, "/x")
+        except Unrecognised:
+            pass
+
+
+@pytest.mark.tools
+@pytest.mark.skipif(shutil.which("rpmbuild") is None, reason="rpm is not installed")
+def test_a_database_that_rpm_wrote(evidence: Any, tmp_path: Path) -> None:
+    spec = "Name: example-tool\nVersion: 2.5\nRelease: 3\nSummary: x\nLicense: none\nBuildArch: noarch\nVendor: Example Ltd\n%description\nx\n%files\n"
+    (tmp_path / "t.spec").write_text(spec)
+    subprocess.run(
+        ["rpmbuild", "-bb", "--quiet", "--define", f"_topdir {tmp_path}/top", str(tmp_path / "t.spec")], check=True, capture_output=True
+    )
+    (package,) = tmp_path.glob("top/RPMS/noarch/*.rpm")
+    base = ["rpm", "--dbpath", str(tmp_path / "db")]
+    subprocess.run([*base, "--justdb", "--nodeps", "-i", str(package)], check=True, capture_output=True)
+    told = subprocess.run(
+        [*base, "-qa", "--qf", "%{NAME}|%{VERSION}-%{RELEASE}|%{VENDOR}|%{INSTALLTIME}"], capture_output=True, text=True
+    ).stdout
+    files = {f"/var/lib/rpm/{path.name}": path.read_bytes() for path in (tmp_path / "db").iterdir()}
+    (found,), problems = evidence(files).parse(packages.parse_rpm, "/var/lib/rpm/rpmdb.sqlite")
+    assert problems == [] and f"{found.name}|{found.version}|{found.publisher}|{found.installed.ns // 10**9}" == told
 
 
 def utmp(kind: int, line: str, user: str, host: str, seconds: int, order: str = "<") -> bytes:

@@ -6,6 +6,7 @@ Sources: Chromium's components/services/storage/dom_storage (local_storage_impl.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from artefacts.browsers.profiles import CHROMIUM, owner
@@ -18,6 +19,7 @@ from artefacts.registry import Artefact, EvidenceFile
 from artefacts.times import NOT_RECORDED, Time, from_webkit
 
 _MOST_SITES = 100_000
+_NAMESPACE = re.compile(rb"namespace-[0-9a-f_-]{36}-(\S+)$", re.DOTALL)
 
 
 @dataclass(slots=True)
@@ -67,6 +69,25 @@ def parse_local_storage(file: EvidenceFile) -> Results:
                 yield SiteTrace(url=origin, what=what, time=time, count=count, locator=f"key={origin}", **owned.labels)
 
 
+def parse_session_storage(file: EvidenceFile) -> Results:
+    """``SiteTrace`` for each site that kept data for a tab, in one file of the store; the tabs that were closed since are told apart."""
+    owned = owner(file, CHROMIUM)
+    data = file.read(LARGEST + 1)
+    if len(data) > LARGEST:
+        yield Problem(f"larger than {LARGEST} bytes: the rest was not read", Status.FAILED, f"offset={LARGEST}")
+        data = data[:LARGEST]
+    sites: dict[tuple[str, bool], int] = {}
+    for item in records(data) if data else ():
+        if isinstance(item, Problem):
+            yield item
+        elif (found := _NAMESPACE.match(item.key)) and len(sites) < _MOST_SITES:
+            key = found[1].partition(b"^")[0].rstrip(b"/").decode("utf-8", "backslashreplace"), item.value is None
+            sites[key] = sites.get(key, 0) + 1
+    for (origin, removed), count in sites.items():
+        what = "data kept by the site for a tab was removed" if removed else "data kept by the site for a tab"
+        yield SiteTrace(url=origin, what=what, count=count, locator=f"key={origin}", **owned.labels)
+
+
 def _instant(message: bytes) -> Time:
     """Field 1 of a protocol buffer, a whole number: microseconds since 1601."""
     value = shift = 0
@@ -87,5 +108,14 @@ ARTEFACTS = (
         paths=("**/Local Storage/leveldb/*.log", "**/Local Storage/leveldb/*.ldb", "**/Local Storage/leveldb/*.sst"),
         parse=parse_local_storage,
         references=("https://chromium.googlesource.com/chromium/src/+/main/components/services/storage/dom_storage/",),
+    ),
+    Artefact(
+        id="browsers.chromium.session_storage",
+        title="Chromium browsers: storage of tabs",
+        meaning="Sites that kept data for a tab, open or since closed. It may outlive a deleted history. What was stored is not read.",
+        paths=("**/Session Storage/*.log", "**/Session Storage/*.ldb", "**/Session Storage/*.sst"),
+        parse=parse_session_storage,
+        references=("https://chromium.googlesource.com/chromium/src/+/main/components/services/storage/dom_storage/",),
+        validation="profiles made by Chromium in the tests",
     ),
 )

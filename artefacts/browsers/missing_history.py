@@ -163,11 +163,9 @@ class _Around:
                     self.kept.add(host_of(item.url))
                 elif isinstance(item, Cookie):
                     self._used(item.host.lstrip(".").lower(), item.created, store)
-                elif isinstance(item, PageVisit) and (host := host_of(item.url)):
-                    self._used(host, item.time, store)
-                    if len(self.sites) < _MOST_HELD:
-                        self.sites.setdefault(host, {})[store] = item.time
-                elif isinstance(item, SiteTrace) and item.what.startswith(_PAGE_TRACES) and (host := host_of(item.url)):
+                elif (isinstance(item, PageVisit) and (host := host_of(item.url))) or (
+                    isinstance(item, SiteTrace) and item.what.startswith(_PAGE_TRACES) and (host := host_of(item.url))
+                ):
                     self._used(host, item.time, store)
                     if len(self.sites) < _MOST_HELD:
                         self.sites.setdefault(host, {})[store] = item.time

@@ -10,6 +10,7 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import sys
 import threading
 import time
 import urllib.request
@@ -344,3 +345,100 @@ def test_a_site_forgotten_by_firefox_is_missed(evidence: Any, tmp_path: Path, po
     assert problems == []
     [between] = [gap for gap in gaps if gap.kind == "records in between"]
     assert (between.missing, between.left) == (1, 2)
+
+
+class Pipe:
+    """Chromium told what to do over its own pipe (DevTools protocol: messages of JSON, each ended by a zero byte)."""
+
+    def __init__(self, command: list[str], home: Path) -> None:
+        read_here, write_there = os.pipe()
+        read_there, self._write = os.pipe()
+        # Chromium reads from 3 and writes to 4.
+        place = "import os, sys; os.dup2(int(sys.argv[1]), 3); os.dup2(int(sys.argv[2]), 4); os.execvp(sys.argv[3], sys.argv[3:])"
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", place, str(read_there), str(write_there), *command, "--remote-debugging-pipe"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            pass_fds=(read_there, write_there),
+            env={**os.environ, "HOME": str(home)},
+        )
+        os.close(read_there)
+        os.close(write_there)
+        self._read = os.fdopen(read_here, "rb")
+        self._number = 0
+
+    def send(self, method: str, session: str | None = None, **parameters: Any) -> Any:
+        self._number += 1
+        message = {"id": self._number, "method": method, "params": parameters} | ({"sessionId": session} if session else {})
+        os.write(self._write, json.dumps(message).encode() + b"\0")
+        while True:
+            answer = b""
+            while (char := self._read.read(1)) != b"\0":
+                assert char, "Chromium hung up"
+                answer += char
+            value = json.loads(answer)
+            if value.get("id") == self._number:
+                return value["result"]
+
+    def open(self, url: str) -> str:
+        target = self.send("Target.createTarget", url=url)["targetId"]
+        session: str = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        time.sleep(1.5)
+        return session
+
+    def run(self, session: str, script: str) -> Any:
+        return self.send("Runtime.evaluate", session, expression=script, awaitPromise=True)["result"].get("value")
+
+    def close(self) -> None:
+        try:
+            self.send("Browser.close")
+            self.process.wait(20)
+        except (AssertionError, OSError, subprocess.TimeoutExpired):
+            stop(self.process)
+        finally:
+            self._read.close()
+            os.close(self._write)
+
+
+# What the button of the dialog "Delete browsing data" sends: history, cookies and stored copies, of all time.
+_CLEAR = """new Promise(done => {
+    const kinds = ["browsing_history", "cookies", "cache"].map(kind => `browser.clear_data.${kind}`);
+    chrome.send("initializeClearBrowsingData", ["ready"]);
+    chrome.send("clearBrowsingData", ["answer", kinds, 4]);
+    setTimeout(() => done("sent"), 4000);
+})"""
+
+
+@pytest.mark.parametrize("clearing", [True, False])
+def test_history_cleared_in_the_dialog_of_chromium(evidence: Any, tmp_path: Path, port: int, clearing: bool) -> None:
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("chromium is not installed")
+    data, place = tmp_path / "data", "/home/jo/.config/chromium/Default"
+    switches = [word for word in chromium_switches(data, port) if "debugging-port" not in word]
+    browser = Pipe([program, *switches, "about:blank"], tmp_path)
+    try:
+        for site in SITES:
+            browser.open(f"http://www.{site}/page")
+        time.sleep(11)  # the browser writes its history every ten seconds
+        page = browser.open("chrome://settings/clearBrowserData")
+        if clearing:
+            assert browser.run(page, _CLEAR) == "sent"
+    finally:
+        browser.close()
+    contents = {
+        f"{place}/{path.relative_to(data / 'Default').as_posix()}": path for path in (data / "Default").rglob("*") if path.is_file()
+    }
+    files = evidence({name: path.read_bytes() for name, path in contents.items()})
+    visits, problems = files.parse(chromium_history.parse, f"{place}/History")
+    assert problems == []
+    gaps, problems = files.parse(missing_history.parse_chromium, f"{place}/History")
+    assert problems == []
+    left = {item.url for item in visits if not item.recovered and ".example" in item.url}
+    if not clearing:
+        assert left == {f"http://www.{site}/page" for site in SITES} and gaps == []
+        return
+    assert left == set()
+    [sites] = [gap for gap in gaps if gap.kind == "sites"]
+    assert sites.sites == tuple(sorted(SITES)) and sites.strength == "moderate" and "Sessions" in sites.stores

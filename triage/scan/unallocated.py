@@ -1,7 +1,8 @@
 """Keywords in what no file holds: the space of a volume that no file uses, and the slack between a file's end and its last cluster's.
 
 Which bytes those are follows from the runs of the allocated entries: everything between them. A term that begins in a file and ends in its
-slack, or the other way about, is found too; one that crosses from a file straight into the next is not: both ends are somebody's.
+slack, or the other way about, is found too. Where a file follows another without a byte between them there is a gap of no length, so that
+a term that crosses from the one into the other is found as well.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ _BETWEEN = b"\n" * 64
 
 
 class Gap(NamedTuple):
-    """A stretch of a volume in no allocated file; up to ``slack_end`` it is the slack of ``path``."""
+    """A stretch of a volume in no allocated file; up to ``slack_end`` it is the slack of ``path``. One of no length: where ``path`` ends and
+    another file begins."""
 
     start: int
     end: int
@@ -91,9 +93,13 @@ def space(filesystem: Filesystem, data: ByteSource, beat: Callable[[], None]) ->
     if len(table) == 0 or starts[0] > 0:
         end = int(starts[0]) if len(table) else data.size
         found.gaps.append(Gap(0, end, 0, ""))
-    for row in np.flatnonzero(after > reach).tolist():
+    for row in np.flatnonzero(after >= reach).tolist():
         start, end = int(reach[row]), int(after[row])
         owner = int(last[row])
+        if start == end:
+            if row + 1 < len(table) and table[row + 1, 2] != table[owner, 2]:
+                found.gaps.append(Gap(start, start, start, names[int(table[owner, 2])]))
+            continue
         length = start - int(starts[owner])
         slack_end = min(int(starts[owner]) - (-length // cluster) * cluster, end)
         path = names[int(table[owner, 2])]
@@ -129,7 +135,7 @@ def search(words: Matcher, found: Space, data: ByteSource, beat: Callable[[int],
     """The hits in every gap, in order, gathered by place; ``beat(n)`` is called as bytes are read."""
     window = _Window(words)
     for gap in found.gaps:
-        for start in range(gap.start, gap.end, PIECE):
+        for start in range(gap.start, max(gap.end, gap.start + 1), PIECE):
             end = min(start + PIECE, gap.end)
             window.piece(gap, start, end, data, beat)
             if window.fed >= PIECE:
@@ -198,5 +204,7 @@ class _Window:
             batch = batches.setdefault(path, Batch(path, [], {}))
             batch.hits.append(hit)
             where = f"in the slack of {path}" if path else "in space not used by any file"
+            if segment.gap.start == segment.gap.end:
+                where = f"from the end of {path or 'a folder'} into the file after it"
             batch.places.setdefault(key_of(hit), f"offset={first} {where}")
         yield from batches.values()

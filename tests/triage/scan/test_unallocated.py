@@ -22,6 +22,7 @@ DOCUMENTED = {
     # Of each string the byte of the image at which it lies, as https://dftt.sourceforge.net/test2/ gives sector and offset.
     "first": {271 * SECTOR + 167},
     "SECOND": {272 * SECTOR + 288, 239 * SECTOR + 480},
+    "1cross1": {271 * SECTOR + 508},
     "2cross2": {273 * SECTOR + 508},
     "3cross3": {283 * SECTOR + 508},
     "1slack1": {272 * SECTOR + 396},
@@ -39,14 +40,13 @@ DOCUMENTED = {
     r"[1572943][[:space:]]?fr.{2,3}ent[[:space:]]?": {275 * SECTOR + 507, 278 * SECTOR + 502},
     r"[[:alpha:]]\??x?y?Q?[a-c]\\*u*[a-c]\**d\$[0-9]*e#": {279 * SECTOR + 160},
 }
-UNSEEN = "1cross1"
 
 
 @pytest.mark.specimens
 def test_every_documented_string_of_the_keyword_image(scan: Scan, unpacked: Callable[[str], Path], tmp_path: Path) -> None:
     image = unpacked("images/dftt/fat-img-kw.dd.xz")
     words = tmp_path / "words.csv"
-    rows = "".join(f'"{term}",demonstration,3,regex\n' for term in [*DOCUMENTED, UNSEEN])
+    rows = "".join(f'"{term}",demonstration,3,regex\n' for term in DOCUMENTED)
     words.write_text("term,category,severity,form\n" + rows)
     result = scan(image, "--keywords", words, "--profile", "full")
     assert result.code == 0, result.err
@@ -66,9 +66,9 @@ def test_every_documented_string_of_the_keyword_image(scan: Scan, unpacked: Call
         "2slack2": "in the slack of /file3.dat",
         "3slack3": "in the slack of /file4.dat",
     }
-    # What crosses from one file straight into the next is not seen, and that is said.
-    notes = [c["reason"] for c in result.report["coverage"] if c["what"] == "unallocated space" and c["status"] == "skipped_by_rule"]
-    assert notes == ["words that cross from one file straight into the next are not looked for"]
+    (crossing,) = (hit["provenance"] for hit in _hits(result) if hit["term"] == "1cross1")
+    assert crossing["locator"] == f"offset={271 * SECTOR + 508} from the end of /file1.dat into the file after it"
+    assert [c["status"] for c in result.report["coverage"] if c["what"] == "unallocated space"] == ["parsed"]
 
 
 @pytest.mark.specimens
@@ -180,11 +180,15 @@ def test_gaps_are_what_no_allocated_file_holds() -> None:
         Entry("/packed", "file", 10, "x", runs=None),
     )
     found = unallocated.space(volume, _Bytes(bytes(32768)), lambda: None)  # type: ignore[arg-type]
-    assert found.gaps == [unallocated.Gap(0, 4096, 0, ""), unallocated.Gap(9096, 20480, 12288, "/a")]
+    assert found.gaps == [
+        unallocated.Gap(0, 4096, 0, ""),
+        unallocated.Gap(9096, 20480, 12288, "/a"),
+        unallocated.Gap(24576, 24576, 24576, "/b"),
+    ]
     assert (found.hidden, found.size) == (1, 4096 + 11384)
 
 
-def test_a_term_is_found_across_every_edge_but_the_one_between_two_files(words: Matcher) -> None:
+def test_a_term_is_found_across_every_edge(words: Matcher) -> None:
     data = bytearray(65536)
     inside = (4200, 8100, 20480 - 6)  # of a file, however its runs lie
     for place in (4090, 8192 - 6, 30000, 16384 - 6, 1000, 8192 + 2000, *inside):
@@ -200,6 +204,19 @@ def test_a_term_is_found_across_every_edge_but_the_one_between_two_files(words: 
     found = unallocated.space(volume, source, lambda: None)  # type: ignore[arg-type]
     counts = {batch.path: len(batch.hits) for batch in unallocated.search(words, found, source, lambda read: None)}
     assert counts == {"": 6, "/c": 1}
+
+
+def test_a_term_is_found_from_one_file_into_the_next_and_not_within_one(words: Matcher) -> None:
+    data = bytearray(65536)
+    for place in (8192 - 6, 12288 - 6, 16384 - 6, 8192 - 40, 8192 + 40):
+        data[place : place + 13] = b"copper kettle"
+    volume = _Volume(
+        _entry("/a", 4096, (4096, 4096)), _entry("/b", 8192, (8192, 4096), (12288, 4096)), Entry("/d", "directory", 0, "d", runs=[Run(16384, 4096)])
+    )  # fmt: skip
+    assert _search(words, volume, bytes(data)) == [
+        "offset=16378 from the end of /b into the file after it",
+        "offset=8186 from the end of /a into the file after it",
+    ]
 
 
 def test_wide_text_at_the_beginning_does_not_hide_what_follows(words: Matcher) -> None:

@@ -43,7 +43,6 @@ class UnusedSpace:
         for path, hits, places in search(self._words.matcher, found, data, self._beat):
             self._words.tell(hits, nowhere, NoTime("in no file"), user=user_of(path), places=places)
         self._emit.count(UNALLOCATED, Status.PARSED if found.size else Status.EMPTY, size=found.size)
-        self._emit.count(UNALLOCATED, Status.SKIPPED, "words that cross from one file straight into the next are not looked for")
         self._hidden(found, UNALLOCATED)
         return found.size
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import cached_property
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -16,6 +17,7 @@ from triage.scan.plan import Row, pack_chunk
 from triage.scan.pool import Pulse
 from triage.scan.setup import Setup
 from triage.scan.shadow import SCHEME, only_here
+from triage.scan.software import FileTraces
 
 MAX_BACKUPS = 100
 """Phone backups on one volume that are opened."""
@@ -166,6 +168,10 @@ class _Scanner(Worker):
     def reads_shadows(self) -> bool:
         return self.setup.profile.shadow_copies
 
+    @cached_property
+    def software(self) -> FileTraces:
+        return FileTraces(self.emit)
+
     def warm(self) -> None:
         self.inspector.warm()
 
@@ -185,6 +191,7 @@ class _Scanner(Worker):
         shadow = not backup and self._volume(order["source"], order["volume"]).scheme == SCHEME
         system_volume = classify.holds_system({entry.name for entry in filesystem.children("/")})
         excluded = {name.lower() for name in self.setup.exclude_users}
+        self.software.start()
         total = left_out = elsewhere = 0
         backups: list[str] = []
         noted = Noted()
@@ -195,6 +202,7 @@ class _Scanner(Worker):
                     left_out += 1
                     continue
                 noted.see(entry)
+                self.software.look(entry)
                 cls = classify.classify(entry, artefact=bool(self.inspector.artefacts_for(entry)), system_volume=system_volume)
                 size = _to_read(entry)
                 if entry.path.endswith(_BACKUP) and entry.allocated and not backup and not shadow:
@@ -219,6 +227,7 @@ class _Scanner(Worker):
             self.emit.problem("file system", problem.status, "", problem.reason + where)
         if len(filesystem.problems) > 1000:
             self.emit.count("file system", Status.FAILED, f"{len(filesystem.problems) - 1000} more problems")
+        self.software.finish()
         if left_out:
             self.emit.count("file system", Status.SKIPPED, "profile of a user who is out of scope", times=left_out)
         self.emit.count("file system", Status.PARSED if total else Status.EMPTY, times=max(total, 1))
@@ -263,7 +272,7 @@ class _Scanner(Worker):
         avoid = {int(key): (stage, why) for key, (stage, why) in order.get("avoid", {}).items()}
         rows = self.inspector.batch(filesystem, order["class"], entries, avoid)
         self.pulse.flush()
-        self.emit.done(encode(rows), timings=self.inspector.take_timings())
+        self.emit.done(encode(rows), timings=self.inspector.take_timings(), noatime=getattr(filesystem, "noatime", None))
 
     def do_space(self, order: dict[str, Any], body: bytes) -> None:
         """Sample the free space of a volume, and read its file system's own journal."""

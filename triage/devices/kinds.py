@@ -50,8 +50,8 @@ _KINDS = {
     REMOTE: Kind(2, 45, ("It may be at work, or belong to somebody who was helped or who helped.",)),
     UNCLEAR_CAMERA: Kind(2, 30, ("The pictures may have been taken by somebody else, and sent or downloaded.",)),
     BLUETOOTH: Kind(2, 20, (_VISITOR, "It may have been nearby only, or paired by somebody else.")),
-    USB: Kind(2, 10, ("It may be a part of this computer.", _VISITOR)),
-    HOST: Kind(2, 5, ("It may be a neighbour's or a visitor's.", "It may be a declared device under another name.")),
+    USB: Kind(1, 10, ("It may be a part of this computer.", _VISITOR)),
+    HOST: Kind(1, 5, ("It may be a neighbour's or a visitor's.", "It may be a declared device under another name.")),
     ADAPTER: Kind(1, 70, ("It may be a part of this computer.",)),
     ACCESSORY: Kind(1, 74, ("Mice, keyboards and the like hold nothing.",)),
 }  # fmt: skip

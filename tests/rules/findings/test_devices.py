@@ -22,6 +22,7 @@ def fired(**fields: Any) -> list[tuple[str, str, int]]:
         ({"kind": "phone", "declared": "not declared", "concern": 4}, [("device.undeclared", "refer", 4)]),
         ({"kind": "phone", "declared": "not declared", "concern": 2}, [("device.undeclared", "note", 2)]),
         ({"kind": "phone", "declared": "cannot tell", "concern": 4}, [("device.unclear", "note", 1)]),
+        ({"kind": "phone", "declared": "cannot tell", "concern": 4, "why": "There is no list of declared devices."}, []),
         ({"kind": "phone", "declared": "declared", "concern": 1}, []),
         ({"kind": "accessory", "declared": "not declared", "concern": 1}, []),
         ({"kind": "accessory", "declared": "cannot tell", "concern": 1}, []),

@@ -85,3 +85,14 @@ def test_without_an_authority_the_room_is_not_looked_at(tmp_path: Path) -> None:
     with pytest.raises(SystemExit) as stopped:
         command.devices(case=tmp_path / "new", visit=None, as_json=False)
     assert stopped.value.code == 2 and not (tmp_path / "new").exists()
+
+
+def test_an_empty_list_of_declared_devices_is_never_met(tmp_path: Path) -> None:
+    def gather() -> Iterator[Observation | Problem]:
+        yield AttachedDevice(kind="phone", serial="R58N12345AB", maker="Samsung", how="attached now")
+
+    run(survey.job(tmp_path / "c", case_signer(), {**VISIT, "declared_devices": []}, [("devices", gather)], []), make_progress(quiet=True))
+    report = json.loads((tmp_path / "c/report.json").read_bytes())
+    assert [item["rule"] for item in report["findings"]] == ["device.unclear"] and report["assessment"]["conditions"][0][
+        "outcome"
+    ] == "could_not_tell"

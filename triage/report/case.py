@@ -24,6 +24,8 @@ FURTHER = "(further files)"
 NOTES = 2_000
 ACTIVITY_DAYS = 20_000
 SYSTEM_FACTS = 500
+CLEANUP = 2_000
+GONE = 1_000
 DEVICES = 5_000
 
 
@@ -68,6 +70,8 @@ class Case:
     activity: dict[str, dict[str, int]] = field(default_factory=dict)  # day, UTC → observation type → number
     system: list[dict[str, Any]] = field(default_factory=list)  # SystemFact observations
     devices: list[dict[str, Any]] = field(default_factory=list)  # Device observations, in the order of the ledger
+    cleanup: list[dict[str, Any]] = field(default_factory=list)  # CleanupSign and CleanupPeriod observations
+    gone: list[dict[str, Any]] = field(default_factory=list)  # GoneFile observations, known ones and the newest first
     files_read: int = 0
     bytes_read: int = 0
     timings: dict[str, float] = field(default_factory=dict)
@@ -177,6 +181,10 @@ class _Loader:
         self.counts[kind] += 1
         if kind == "SystemFact" and len(self.case.system) < SYSTEM_FACTS:
             self.case.system.append(data)
+        if kind in ("CleanupSign", "CleanupPeriod") and len(self.case.cleanup) < CLEANUP:
+            self.case.cleanup.append(data)
+        if kind == "GoneFile" and len(self.case.gone) < GONE:
+            self.case.gone.append(data)
         if kind == "Device" and len(self.case.devices) < DEVICES:
             self.case.devices.append(data)
         if kind in CONCLUDED:

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 from artefacts.coverage import Status
 from triage.assessment import assess
 from triage.report.case import Case, Notes
+from triage.report.cleanup import cleanup, gone
 from triage.report.records import CONCLUDED
 
 SCHEMA = "field-triage/report/1"
@@ -73,6 +74,8 @@ def build(case: Case) -> dict[str, Any]:
             for fact in case.system
         ],
         "devices": [device_json(device) for device in case.devices],
+        "cleanup": cleanup(case),
+        "gone": gone(case),
         "coverage": [_only(record, _COVERAGE) for record in [*([_CUT_OFF] if case.cut_off else []), *case.coverage]],
         "method": {
             "profile": opened.get("profile"),

@@ -16,7 +16,9 @@ from triage import journal
 from triage.casefolder import JOURNAL
 from triage.journal import Record
 
-CONCLUDED = frozenset(("HashMatch", "BlockMatch", "KeywordHit", "YaraMatch", "Device"))
+CONCLUDED = frozenset(
+    ("HashMatch", "BlockMatch", "KeywordHit", "YaraMatch", "CleanupSign", "CleanupPeriod", "GoneFile", "FreeSpace", "Device")
+)
 """Observation types that this tool concluded from others or from content: they are not traces of what a user did."""
 LISTING_PARSER = "file system"
 _WITHDRAWN, _HEAD = b'"kind":"withdrawn","data":', 256

@@ -115,7 +115,7 @@ class FolderFilesystem:
             self._problem(f"{what} ({mounted}) is mounted here: it was not entered", entry.path, Status.SKIPPED)
             return False
         identity = (status.st_dev, status.st_ino)
-        if identity in seen:
+        if status.st_ino and identity in seen:
             self._problem("a directory leads back to one already listed: it was not entered again", entry.path, Status.FAILED)
             return False
         if depth >= tree.MAX_DEPTH:
@@ -136,6 +136,9 @@ class FolderFilesystem:
                         break
                     try:
                         status = native.stat(follow_symlinks=False)
+                        if not status.st_ino and (native.is_dir(follow_symlinks=False) or not status.st_size):
+                            # What Windows keeps in a folder's listing names no file, and may be old: a file that is open has size 0 there.
+                            status = os.lstat(native.path)
                     except OSError as error:
                         self._problem(f"an entry could not be read: {_why(error)}", f"{path}/{native.name}")
                         continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import lzma
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -195,3 +196,34 @@ def test_a_search_is_told_once_and_a_site_left_out(scan: Scan, tmp_path: Path, s
     silent = scan(tmp_path / "evidence", "--keywords", stick / "words.csv", case=tmp_path / "silent")
     assert (hits(silent), left_out(silent)["left out by an exclusion of words"]) == ([], 5)
     assert result.findings()[0]["title"] == 'Search for "copper kettle protocol"'
+
+
+@pytest.mark.specimens
+def test_known_names_in_what_remembers_names(scan: Scan, specimens: Path, stick: Path, tmp_path: Path) -> None:
+    """A shortcut, a jump list, a recycle bin, the lists of a hive and a torrent client's state, each with a name near a known one."""
+    root = tmp_path / "evidence"
+    recent = root / "Users/ann/AppData/Roaming/Microsoft/Windows/Recent"
+    files = {
+        recent / "winhex.zip.lnk": "lnk/EricZimmerman/Win10/winhex.zip.lnk.test",
+        recent / "AutomaticDestinations/1b4dd67f29cb1962.automaticDestinations-ms":
+            "jumplist/EricZimmerman/Win7/1b4dd67f29cb1962.automaticDestinations-ms",
+        root / "RECYCLER/S-1-5-21-1-2-3-1004/INFO2": "recyclebin/rifiuti2/INFO2-sample2",
+        root / "Users/ann/NTUSER.DAT": "registry/plaso/NTUSER-WIN7.DAT.xz",
+        root / "Users/ann/Documents/resume.dat": "mixed/iped-apps/test_resume.dat",
+    }  # fmt: skip
+    for target, source in files.items():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        data = (specimens / source).read_bytes()
+        target.write_bytes(lzma.decompress(data) if source.endswith(".xz") else data)
+    known = ("WinHex (3).rar", "Videos.library-ms", "IE9 WindowsVista x64 enu.mp4", "Adamantiumm background.pdf", "big_buck_bunny (1).mp4")
+    (stick / "names.csv").write_text("term,category,severity,form\n" + "".join(f"{name},known names,4,name-like\n" for name in known))
+    result = scan(root, "--keywords", stick / "names.csv")
+    met = {(hit["term"], hit["provenance"]["path"].rpartition("/")[2]) for hit in hits(result)}
+    assert met >= {
+        ("WinHex (3).rar", "winhex.zip.lnk"),
+        ("Videos.library-ms", "1b4dd67f29cb1962.automaticDestinations-ms"),
+        ("IE9 WindowsVista x64 enu.mp4", "INFO2"),
+        ("Adamantiumm background.pdf", "NTUSER.DAT"),
+        ("big_buck_bunny (1).mp4", "resume.dat"),
+    }
+    assert {hit["user"] for hit in hits(result) if hit["provenance"]["path"].startswith("/Users")} == {"ann"}

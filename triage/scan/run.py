@@ -23,6 +23,7 @@ from triage.scan.plan import Batch, Plan
 from triage.scan.pool import Death, Message, Pool, Task
 from triage.scan.worker import main
 
+SPARED = "access times were spared, except those of symbolic links: no system lets a link be read without"
 FREE_SPACE = "free space and journals"
 """What free_space.py and the journals of file systems are called in coverage."""
 CONCLUSIONS = "conclusions from all records together"
@@ -59,6 +60,8 @@ class Scan(Examination):
         self._careful: set[tuple[str, str]] = set()
         self._inside: dict[tuple[str, str], tuple[str, str]] = {}
         """Phone backups, by source and volume: the volume that each lies on, and its folder there."""
+        self._touched: set[str] = set()
+        """Sources of which it has been journalled that access times could not be spared."""
         self._batches: deque[Batch] = deque()
         self._running: list[_Inspection] = []
 
@@ -106,8 +109,10 @@ class Scan(Examination):
                     walks.append(_Walk(walk.source, volume["id"]))
                     queue.append(task_of(walks[-1]))
             if result.get("noatime") is not None:
-                why = "access times were spared" if result["noatime"] else "this system does not let us read without setting access times"
-                self._journal.append("touch", {"what": f"read the files of {self._setup.sources[walk.source].path}", "why": why})
+                spared = result["noatime"]
+                self._touch(walk.source, SPARED if spared else "this system does not let us read without setting access times")
+                if not spared:
+                    self._touched.add(walk.source)
 
         def on_death(task: Task, death: Death) -> None:
             walk: _Walk = task.note
@@ -227,7 +232,13 @@ class Scan(Examination):
         inspection.avoid[death.item] = (max(READ, min(stage - 1, death.stage or READ)), death.reason)
         return True
 
+    def _touch(self, source: str, why: str) -> None:
+        self._journal.append("touch", {"what": f"read the files of {self._setup.sources[source].path}", "why": why})
+
     def _batch_done(self, batch: Batch, result: dict[str, Any]) -> None:
+        if result["noatime"] is False and batch.source not in self._touched:
+            self._touched.add(batch.source)
+            self._touch(batch.source, "this system does not let us read some of them without setting access times")
         record = {
             "source": batch.source, "volume": batch.volume, "class": classify.CLASSES[batch.cls], "batch": batch.key, "files": batch.files,
             "bytes": batch.size, "coverage": result["coverage"], "columns": list(LISTING_COLUMNS),

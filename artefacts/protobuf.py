@@ -17,15 +17,15 @@ def fields(data: bytes) -> dict[int, list[int | bytes]]:
     place = count = 0
     while place < len(data):
         count += 1
-        tag, place = _varint(data, place)
+        tag, place = varint(data, place)
         number, kind = tag >> 3, tag & 7
         value: int | bytes
         if not number or count > MOST_FIELDS:
             raise ValueError("no message")
         if kind == 0:
-            value, place = _varint(data, place)
+            value, place = varint(data, place)
         elif kind == 2:
-            size, place = _varint(data, place)
+            size, place = varint(data, place)
             value, place = data[place : place + size], place + size
         elif kind in (1, 5):
             size = 8 if kind == 1 else 4
@@ -50,7 +50,8 @@ def integer(message: dict[int, list[int | bytes]], number: int) -> int | None:
     return value if isinstance(value, int) else None
 
 
-def _varint(data: bytes, place: int) -> tuple[int, int]:
+def varint(data: bytes, place: int) -> tuple[int, int]:
+    """A whole number of seven bits a byte, lowest first, and the place after it. Raises ``ValueError``; LevelDB writes them so too."""
     value = shift = 0
     while place < len(data) and shift < 70:
         byte = data[place]

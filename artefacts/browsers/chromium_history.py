@@ -15,6 +15,7 @@ from artefacts.browsers.profiles import CHROMIUM, Owner
 from artefacts.browsers.reading import Results, is_address, read_database, time_of
 from artefacts.browsers.search_engines import search_in
 from artefacts.browsers.searches import Searches
+from artefacts.browsers.unvisited import unvisited
 from artefacts.coverage import Problem
 from artefacts.observations import Download, PageVisit
 from artefacts.registry import Artefact, EvidenceFile
@@ -23,7 +24,6 @@ from artefacts.sqlite.recovery import deleted_rows
 from artefacts.times import Time, from_unix, from_webkit
 
 _PAGES_HELD, _VISITS_HELD = 16_384, 500_000
-NO_VISIT_RECORD = "list of addresses only: no record of the single visits is left"
 
 _TRANSITIONS = (
     "link", "typed", "auto bookmark", "auto subframe", "manual subframe", "generated", "auto toplevel", "form submit", "reload", "keyword",
@@ -123,24 +123,10 @@ def _visits(database: Database, owned: Owner) -> Results:
             _note_search(searches, url, terms.get(number or 0), time, row.locator)
         if searches.full:
             yield from searches.drain()
-    for row in database.rows("urls", ("id", "url"), ("title", "visit_count", "last_visit_time")):
-        if isinstance(row, Problem):
-            yield row
-            continue
-        number, url = row.integer("id"), row.text("url")
-        if number is None or number in visited or not url or not (row.integer("last_visit_time") or row.integer("visit_count")):
-            continue
-        time = time_of(row, "last_visit_time", from_webkit)
-        yield PageVisit(
-            url=url,
-            title=row.text("title"),
-            time=time,
-            visit_count=row.integer("visit_count"),
-            source=NO_VISIT_RECORD,
-            locator=row.locator,
-            **owned.labels,
-        )
-        _note_search(searches, url, terms.get(number), time, row.locator)
+    for item in unvisited(database, owned, "urls", "last_visit_time", from_webkit, visited):
+        yield item
+        if isinstance(item, PageVisit):
+            _note_search(searches, item.url, terms.get(int(item.locator.rpartition("=")[2])), item.time, item.locator)
     yield from searches.drain()
 
 

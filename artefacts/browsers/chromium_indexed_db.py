@@ -23,6 +23,7 @@ from artefacts.coverage import Problem, Status, Unrecognised
 from artefacts.leveldb import Record, records
 from artefacts.leveldb.reading import LARGEST
 from artefacts.observations import SiteTrace, StoredRecord
+from artefacts.protobuf import varint
 from artefacts.registry import Artefact, EvidenceFile
 from artefacts.sqlite import Database
 from artefacts.times import NoTime, from_unix
@@ -123,7 +124,7 @@ class _Store:
                 _, place = _text(rest, 1)
                 self.databases[int.from_bytes(item.value, "little")] = _text(rest, place)[0]
             elif database and (store, index) == (0, 0) and rest[:1] == bytes([_STORE_NAME]) and item.value is not None:
-                number, place = _varint(rest, 1)
+                number, place = varint(rest, 1)
                 if rest[place : place + 1] == b"\0":
                     self.stores[database, number] = item.value.decode("utf-16-be", "backslashreplace")
             elif store and index == _DATA and self._held < 4 * _MOST_RECORDS:
@@ -158,7 +159,7 @@ class _Store:
     def value(self, entry: _Entry) -> tuple[str | None, str]:
         """The shape of a record's value; or what could be told of it and the reason why not more."""
         try:
-            _, place = _varint(entry.data, 0)
+            _, place = varint(entry.data, 0)
             found = deserialise(entry.data[place:])
             if isinstance(found, Wrapped) and (whole := self._wrapped(entry, found.index)) is not None:
                 found = deserialise(whole)
@@ -182,13 +183,13 @@ def _blobs(data: bytes) -> Iterator[int]:
     try:
         while place < len(data):
             kind = data[place]
-            number, place = _varint(data, place + 1)
+            number, place = varint(data, place + 1)
             _, place = _text(data, place)
             if kind == 1:
                 _, place = _text(data, place)
-            _, place = _varint(data, place)
+            _, place = varint(data, place)
             if kind == 1:
-                _, place = _varint(data, place)
+                _, place = varint(data, place)
             yield number
     except (ValueError, IndexError):
         return
@@ -206,20 +207,8 @@ def _prefix(key: bytes) -> tuple[int, int, int, int]:
     return numbers[0], numbers[1], numbers[2], place
 
 
-def _varint(data: bytes, place: int) -> tuple[int, int]:
-    value = shift = 0
-    while shift < 70:
-        byte = data[place]
-        place += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, place
-        shift += 7
-    raise ValueError("a number is too long")
-
-
 def _text(data: bytes, place: int) -> tuple[str, int]:
-    length, place = _varint(data, place)
+    length, place = varint(data, place)
     if place + 2 * length > len(data):
         raise ValueError("cut short")
     return data[place : place + 2 * length].decode("utf-16-be", "backslashreplace"), place + 2 * length
@@ -235,14 +224,14 @@ def _key(data: bytes, place: int, depth: int) -> tuple[Any, int]:
         (value,) = struct.unpack_from("<d", data, place)
         return (from_unix(value, unit_ns=1_000_000) if kind == 2 else value), place + 8
     if kind == 4 and depth < 20:
-        count, place = _varint(data, place)
+        count, place = varint(data, place)
         items = []
         for _ in range(count):
             item, place = _key(data, place, depth + 1)
             items.append(item)
         return items, place
     if kind == 6:
-        length, place = _varint(data, place)
+        length, place = varint(data, place)
         return data[place : place + length], place + length
     return None, place
 

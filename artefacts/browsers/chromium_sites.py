@@ -4,7 +4,9 @@ sites were clicked on, which asked for reports, advertising and the like.
 Each is one row of the table below. Sources: Chromium's chrome/browser/media/history (media_history_*_table.cc), content/browser/btm
 (btm_database.cc, before: dips), storage/browser/quota (quota_database.cc), net/extras/sqlite (sqlite_persistent_reporting_and_nel_store.cc,
 which keeps WebKit time in spite of its columns' names), components/services/storage/shared_storage, content/browser/interest_group,
-content/browser/attribution_reporting, services/network/trust_tokens, storage/browser/database (WebSQL), blocklist/opt_out_blocklist.
+content/browser/attribution_reporting, services/network/trust_tokens, storage/browser/database (WebSQL), blocklist/opt_out_blocklist,
+components/history/core/browser/top_sites_database.cc, components/omnibox/browser/shortcuts_database.cc,
+chrome/browser/predictors/autocomplete_action_predictor_table.cc.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from artefacts.browsers.profiles import CHROMIUM, Owner
 from artefacts.browsers.reading import Results, read_database, time_of
 from artefacts.coverage import Problem
 from artefacts.observations import SiteTrace
-from artefacts.registry import Artefact, EvidenceFile
+from artefacts.registry import Artefact, EvidenceFile, Parser
 from artefacts.sqlite import Database, Row
 from artefacts.times import NOT_RECORDED, Time, from_webkit
 
@@ -37,6 +39,7 @@ class _Table:
     convert: Callable[[int], Time] = from_webkit
     count: str | None = None
     title: str | None = None
+    value: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,35 @@ class _Store:
 
 
 _STORES = (
+    _Store(
+        "top_sites",
+        "most visited sites",
+        "Sites shown on the new tab page because they were opened often. Some are the maker's own suggestions.",
+        ("**/Top Sites",),
+        (
+            _Table("top_sites", ("url",), "most visited sites", ("last_updated",), title="title"),
+            _Table("thumbnails", ("url",), "most visited sites", ("last_updated",), title="title"),
+        ),
+    ),
+    _Store(
+        "shortcuts",
+        "address bar shortcuts",
+        "What was typed in the address bar and which page was then chosen.",
+        ("**/Shortcuts",),
+        (
+            _Table(
+                "omni_box_shortcuts", ("url",), "typed in the address bar and chosen", ("last_access_time",), count="number_of_hits",
+                title="description", value="text",
+            ),
+        ),
+    ),
+    _Store(
+        "predictor",
+        "address bar predictions",
+        "Text typed in the address bar and the page the browser learned to expect after it.",
+        ("**/Network Action Predictor",),
+        (_Table("network_action_predictor", ("url",), "prediction from typed text", count="number_of_hits", value="user_text"),),
+    ),
     _Store(
         "media_history",
         "media that was played",
@@ -153,15 +185,16 @@ def _parse(store: _Store, file: EvidenceFile) -> Results:
 def _read(store: _Store, database: Database, owned: Owner) -> Results:
     for table in store.tables:
         times = tuple(column for column in table.times if database.has(table.name, column))
-        if not database.has(table.name, *table.url) or (table.times and not times):
+        several = sum(other.name == table.name for other in store.tables) > 1
+        if not database.has(table.name, *table.url) or (several and not times):
             continue
-        wanted = tuple(column for column in (*times, table.count, table.title) if column)
+        wanted = tuple(column for column in (*times, table.count, table.title, table.value) if column)
         for row in database.rows(table.name, table.url, wanted):
             if isinstance(row, Problem):
                 yield row
                 continue
             set_times = [column for column in times if row.values[column]]
-            if times and not set_times and len(store.tables) > 1:
+            if several and not set_times:
                 continue  # the row is there for another of its times
             yield SiteTrace(
                 url=_address(row, table.url),
@@ -169,6 +202,7 @@ def _read(store: _Store, database: Database, owned: Owner) -> Results:
                 title=row.text(table.title) or None if table.title else None,
                 time=time_of(row, set_times[0], table.convert) if set_times else NOT_RECORDED,
                 count=row.integer(table.count) if table.count else None,
+                value=row.text(table.value) if table.value else None,
                 locator=row.locator,
                 **owned.labels,
             )
@@ -176,10 +210,14 @@ def _read(store: _Store, database: Database, owned: Owner) -> Results:
 
 def _address(row: Row, columns: tuple[str, ...]) -> str:
     if len(columns) == 1:
-        return (row.text(columns[0]) or "").rstrip("/").partition("^")[0]
+        address = (row.text(columns[0]) or "").partition("^")[0]
+        return address if columns[0] == "url" else address.rstrip("/")
     protocol, host, port = (row.text(column) or "" for column in columns)
     return f"{protocol}://{host}" + ("" if (protocol, port) in (("https", "443"), ("http", "80")) else f":{port}")
 
+
+PARSERS: dict[str, Parser] = {store.name: partial(_parse, store) for store in _STORES}
+"""The parser of each store, by the last part of its artefact's id."""
 
 ARTEFACTS = tuple(
     Artefact(
@@ -187,7 +225,7 @@ ARTEFACTS = tuple(
         title=f"Chromium browsers: {store.title}",
         meaning=store.meaning,
         paths=store.paths,
-        parse=partial(_parse, store),
+        parse=PARSERS[store.name],
         references=("https://chromium.googlesource.com/chromium/src/+/main/",),
     )
     for store in _STORES

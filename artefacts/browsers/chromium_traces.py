@@ -1,8 +1,7 @@
-"""Sites that Chromium browsers remember outside their history: icons, most visited, what was typed, saved logins.
+"""Sites that Chromium browsers remember outside their history: icons of pages and saved logins.
 
 These are written and cleared on their own, so they may outlive a deleted history.
-Sources: Chromium's components/favicon/core/favicon_database.cc, components/history/core/browser/top_sites_database.cc,
-components/omnibox/browser/shortcuts_database.cc, chrome/browser/predictors/autocomplete_action_predictor_table.cc,
+Sources: Chromium's components/favicon/core/favicon_database.cc,
 components/password_manager/core/browser/password_store/login_database.cc.
 """
 
@@ -22,21 +21,6 @@ from artefacts.times import NOT_RECORDED, Time, from_unix, from_webkit
 def parse_favicons(file: EvidenceFile) -> Results:
     """``SiteTrace`` for each page whose icon was kept."""
     yield from read_database(file, CHROMIUM, {"icon_mapping": ("page_url",)}, _read_favicons)
-
-
-def parse_top_sites(file: EvidenceFile) -> Results:
-    """``SiteTrace`` for each of the most visited sites."""
-    yield from read_database(file, CHROMIUM, {"top_sites": ("url",), "thumbnails": ("url",)}, _read_top_sites)
-
-
-def parse_shortcuts(file: EvidenceFile) -> Results:
-    """``SiteTrace`` for each page chosen from the address bar, with the text typed to find it."""
-    yield from read_database(file, CHROMIUM, {"omni_box_shortcuts": ("url",)}, _read_shortcuts)
-
-
-def parse_predictor(file: EvidenceFile) -> Results:
-    """``SiteTrace`` for each page that the browser expects after some typed text."""
-    yield from read_database(file, CHROMIUM, {"network_action_predictor": ("user_text", "url")}, _read_predictor)
 
 
 def parse_logins(file: EvidenceFile) -> Results:
@@ -76,54 +60,6 @@ def _read_favicons(database: Database, owned: Owner) -> Results:
             )
 
 
-def _read_top_sites(database: Database, owned: Owner) -> Results:
-    for table in ("top_sites", "thumbnails"):
-        for row in _rows(database, table, ("url",), ("title", "url_rank", "last_updated")):
-            if isinstance(row, Problem):
-                yield row
-            else:
-                yield SiteTrace(
-                    url=row.text("url") or "",
-                    what="most visited sites",
-                    title=row.text("title"),
-                    time=time_of(row, "last_updated", from_webkit),
-                    locator=row.locator,
-                    **owned.labels,
-                )
-
-
-def _read_shortcuts(database: Database, owned: Owner) -> Results:
-    for row in _rows(database, "omni_box_shortcuts", ("url",), ("text", "description", "last_access_time", "number_of_hits")):
-        if isinstance(row, Problem):
-            yield row
-        else:
-            yield SiteTrace(
-                url=row.text("url") or "",
-                what="typed in the address bar and chosen",
-                title=row.text("description") or None,
-                time=time_of(row, "last_access_time", from_webkit),
-                count=row.integer("number_of_hits"),
-                value=row.text("text"),
-                locator=row.locator,
-                **owned.labels,
-            )
-
-
-def _read_predictor(database: Database, owned: Owner) -> Results:
-    for row in _rows(database, "network_action_predictor", ("user_text", "url"), ("number_of_hits",)):
-        if isinstance(row, Problem):
-            yield row
-        else:
-            yield SiteTrace(
-                url=row.text("url") or "",
-                what="prediction from typed text",
-                count=row.integer("number_of_hits"),
-                value=row.text("user_text"),
-                locator=row.locator,
-                **owned.labels,
-            )
-
-
 def _read_logins(database: Database, owned: Owner) -> Results:
     # date_created was in Unix seconds until Chrome 35; in WebKit microseconds such a value would be in 1601.
     def created(value: int) -> Time:
@@ -153,33 +89,6 @@ ARTEFACTS = (
         meaning="Pages whose small icon was kept. They may outlive a deleted history, and may come from bookmarks.",
         paths=("**/Favicons",),
         parse=parse_favicons,
-        references=_REFERENCES,
-        validation=_VALIDATION,
-    ),
-    Artefact(
-        id="browsers.chromium.top_sites",
-        title="Chromium browsers: most visited sites",
-        meaning="Sites shown on the new tab page because they were opened often. Some are the maker's own suggestions.",
-        paths=("**/Top Sites",),
-        parse=parse_top_sites,
-        references=_REFERENCES,
-        validation=_VALIDATION,
-    ),
-    Artefact(
-        id="browsers.chromium.shortcuts",
-        title="Chromium browsers: address bar shortcuts",
-        meaning="What was typed in the address bar and which page was then chosen.",
-        paths=("**/Shortcuts",),
-        parse=parse_shortcuts,
-        references=_REFERENCES,
-        validation=_VALIDATION,
-    ),
-    Artefact(
-        id="browsers.chromium.predictor",
-        title="Chromium browsers: address bar predictions",
-        meaning="Text typed in the address bar and the page the browser learned to expect after it.",
-        paths=("**/Network Action Predictor",),
-        parse=parse_predictor,
         references=_REFERENCES,
         validation=_VALIDATION,
     ),

@@ -16,14 +16,13 @@ from artefacts.browsers.profiles import FIREFOX, Owner
 from artefacts.browsers.reading import Results, is_address, read_database, time_of
 from artefacts.browsers.search_engines import search_in
 from artefacts.browsers.searches import Searches
+from artefacts.browsers.unvisited import unvisited
 from artefacts.coverage import Problem
 from artefacts.observations import Bookmark, Download, PageVisit
 from artefacts.registry import Artefact, EvidenceFile
 from artefacts.sqlite import Database, Row, recovery
 from artefacts.sqlite.recovery import deleted_rows
 from artefacts.times import NOT_RECORDED, from_prtime, from_unix
-
-NO_VISIT_RECORD = "list of addresses only: no record of the single visits is left"
 
 _TRANSITIONS = {
     1: "link", 2: "typed", 3: "bookmark", 4: "embedded", 5: "permanent redirect", 6: "temporary redirect", 7: "download", 8: "framed link",
@@ -91,25 +90,10 @@ def _visits(database: Database, owned: Owner) -> Results:
             searches.add(found.engine, found.terms, time, "url", url, row.locator)
         if searches.full:
             yield from searches.drain()
-    for row in database.rows("moz_places", ("id", "url"), ("title", "visit_count", "last_visit_date")):
-        if isinstance(row, Problem):
-            yield row
-            continue
-        number, url = row.integer("id"), row.text("url")
-        if number is None or number in visited or not url or not (row.integer("last_visit_date") or row.integer("visit_count")):
-            continue
-        time = time_of(row, "last_visit_date", from_prtime)
-        yield PageVisit(
-            url=url,
-            title=row.text("title"),
-            time=time,
-            visit_count=row.integer("visit_count"),
-            source=NO_VISIT_RECORD,
-            locator=row.locator,
-            **owned.labels,
-        )
-        if found := search_in(url):
-            searches.add(found.engine, found.terms, time, "url", url, row.locator)
+    for item in unvisited(database, owned, "moz_places", "last_visit_date", from_prtime, visited):
+        yield item
+        if isinstance(item, PageVisit) and (found := search_in(item.url)):
+            searches.add(found.engine, found.terms, item.time, "url", item.url, item.locator)
     yield from searches.drain()
 
 

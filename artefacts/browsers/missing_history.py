@@ -13,7 +13,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from artefacts.browsers import chromium_bookmarks, chromium_preferences, chromium_sessions, chromium_traces, cookies, firefox_traces
+from artefacts.browsers import (
+    chromium_bookmarks,
+    chromium_preferences,
+    chromium_sessions,
+    chromium_sites,
+    chromium_traces,
+    cookies,
+    firefox_traces,
+)
 from artefacts.browsers.profiles import CHROMIUM, FIREFOX, Owner
 from artefacts.browsers.reading import Results, read_database
 from artefacts.coverage import Encrypted, Problem, Unrecognised
@@ -42,7 +50,7 @@ _MAKERS = frozenset(
 # Traces that a browser makes only for a page that was opened in a window of its own, or kept as a bookmark.
 _PAGE_TRACES = (
     "icon of the page", "most visited sites", "typed in the address bar", "prediction from typed text", "use of the site",
-    "site setting: media engagement", "site setting: storageAccessAPI", "setting of the site",
+    "site setting: media engagement", "clicked or typed on the site", "media played", "site setting: storageAccessAPI", "setting of the site",
 )  # fmt: skip
 
 
@@ -56,9 +64,11 @@ def parse_chromium(file: EvidenceFile) -> Results:
         around = _Around()
         for name, parser in (
             ("Favicons", chromium_traces.parse_favicons),
-            ("Top Sites", chromium_traces.parse_top_sites),
-            ("Shortcuts", chromium_traces.parse_shortcuts),
-            ("Network Action Predictor", chromium_traces.parse_predictor),
+            ("Top Sites", chromium_sites.PARSERS["top_sites"]),
+            ("Shortcuts", chromium_sites.PARSERS["shortcuts"]),
+            ("Network Action Predictor", chromium_sites.PARSERS["predictor"]),
+            ("DIPS", chromium_sites.PARSERS["clicked_sites"]),
+            ("Media History", chromium_sites.PARSERS["media_history"]),
             ("Preferences", chromium_preferences.parse),
             ("Bookmarks", chromium_bookmarks.parse),
             ("Cookies", cookies.parse_chromium),

@@ -70,7 +70,7 @@ def _read_history(database: Database, owned: Owner) -> Results:
 
 def parse_old_history(file: EvidenceFile) -> Results:
     """``PageVisit`` and ``SearchQuery`` from History.plist."""
-    owned, tree = owner(file, SAFARI), _tree(file)
+    owned, tree = owner(file, SAFARI), tree_of(file)
     entries = tree.get("WebHistoryDates") if isinstance(tree, dict) else None
     if not isinstance(entries, list):
         raise Unrecognised("a property list, but not Safari's history")
@@ -96,7 +96,7 @@ def parse_old_history(file: EvidenceFile) -> Results:
 
 def parse_downloads(file: EvidenceFile) -> Results:
     """``Download`` from Downloads.plist."""
-    owned, tree = owner(file, SAFARI), _tree(file)
+    owned, tree = owner(file, SAFARI), tree_of(file)
     entries = tree.get("DownloadHistory") if isinstance(tree, dict) else None
     if not isinstance(entries, list):
         raise Unrecognised("a property list, but not Safari's downloads")
@@ -108,8 +108,8 @@ def parse_downloads(file: EvidenceFile) -> Results:
         yield Download(
             url=_text(entry.get("DownloadEntryURL")),
             path=_text(entry.get("DownloadEntryPath")),
-            started=_date(entry.get("DownloadEntryDateAddedKey")),
-            finished=_date(entry.get("DownloadEntryDateFinishedKey")),
+            started=date(entry.get("DownloadEntryDateAddedKey")),
+            finished=date(entry.get("DownloadEntryDateFinishedKey")),
             bytes=received if isinstance(received, int) else None,
             total_bytes=total if isinstance(total, int) else None,
             locator=f"DownloadHistory[{index}]",
@@ -119,7 +119,7 @@ def parse_downloads(file: EvidenceFile) -> Results:
 
 def parse_bookmarks(file: EvidenceFile) -> Results:
     """``Bookmark`` from Bookmarks.plist: bookmarks and the reading list."""
-    owned, tree = owner(file, SAFARI), _tree(file)
+    owned, tree = owner(file, SAFARI), tree_of(file)
     if not isinstance(tree, dict) or "Children" not in tree:
         raise Unrecognised("a property list, but not Safari's bookmarks")
     stack: list[tuple[Any, tuple[str, ...], str]] = [(tree, (), "")]
@@ -134,8 +134,8 @@ def parse_bookmarks(file: EvidenceFile) -> Results:
             yield Bookmark(
                 url=url,
                 title=_text(details.get("title")) if isinstance(details, dict) else None,
-                time=_date(reading.get("DateAdded")) if isinstance(reading, dict) else NOT_RECORDED,
-                last_used=_date(reading.get("DateLastViewed")) if isinstance(reading, dict) else NOT_RECORDED,
+                time=date(reading.get("DateAdded")) if isinstance(reading, dict) else NOT_RECORDED,
+                last_used=date(reading.get("DateLastViewed")) if isinstance(reading, dict) else NOT_RECORDED,
                 folder="/".join(folders),
                 locator=place,
                 **owned.labels,
@@ -196,7 +196,8 @@ def _string(page: bytes, offset: int) -> str:
     return page[offset : page.index(b"\0", offset)].decode("utf-8", "backslashreplace")
 
 
-def _tree(file: EvidenceFile) -> Any:
+def tree_of(file: EvidenceFile) -> Any:
+    """The tree of a property list. Raises ``Unrecognised``."""
     try:
         return plist.load(file.read(plist.LARGEST + 1))
     except ValueError as error:
@@ -212,7 +213,8 @@ def _cocoa(value: Any) -> Time:
         return NoTime("not a number")
 
 
-def _date(value: Any) -> Time:
+def date(value: Any) -> Time:
+    """A date of a property list."""
     # plistlib gives naive datetimes; the format itself says they are UTC.
     return Timestamp.from_datetime(value.replace(tzinfo=UTC)) if isinstance(value, datetime) else NOT_RECORDED
 

@@ -6,37 +6,25 @@ Sources: the observed formats, as described in the forensic literature: ``LastSe
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
-from artefacts import plist
 from artefacts.browsers.profiles import SAFARI, Owner, owner
 from artefacts.browsers.reading import Results, read_database
+from artefacts.browsers.safari import date, tree_of
 from artefacts.coverage import Problem, Status, Unrecognised
 from artefacts.observations import AttachedDevice, PageVisit, SiteTrace
 from artefacts.registry import Artefact, EvidenceFile
 from artefacts.sqlite import Database
-from artefacts.times import NOT_RECORDED, Time, Timestamp, from_cocoa
+from artefacts.times import NOT_RECORDED, from_cocoa
 
 _MOST_TABS = 20_000
-
-
-def _tree(file: EvidenceFile) -> Any:
-    try:
-        return plist.load(file.read(plist.LARGEST + 1))
-    except ValueError as error:
-        raise Unrecognised(str(error)) from error
-
-
-def _date(value: Any) -> Time:
-    return Timestamp.from_datetime(value.replace(tzinfo=UTC)) if isinstance(value, datetime) else NOT_RECORDED
 
 
 def parse_tabs(file: EvidenceFile) -> Results:
     """``PageVisit`` for each tab that was open or recently closed; the time is that of its last look or of its closing."""
     owned = owner(file, SAFARI)
     closed = "closed" in file.name.lower()
-    stack: list[tuple[Any, str]] = [(_tree(file), "")]
+    stack: list[tuple[Any, str]] = [(tree_of(file), "")]
     seen: set[int] = set()
     told = 0
     while stack:
@@ -57,7 +45,7 @@ def parse_tabs(file: EvidenceFile) -> Results:
             yield PageVisit(
                 url=url,
                 title=title if isinstance(title, str) else None,
-                time=from_cocoa(when) if isinstance(when, (int, float)) and not isinstance(when, bool) else _date(when),
+                time=from_cocoa(when) if isinstance(when, (int, float)) and not isinstance(when, bool) else date(when),
                 source="tab that was closed" if closed else "tab that was open",
                 locator=place,
                 **owned.labels,
@@ -67,7 +55,7 @@ def parse_tabs(file: EvidenceFile) -> Results:
 
 def parse_top_sites(file: EvidenceFile) -> Results:
     """``SiteTrace`` for each of the sites shown when a tab is opened."""
-    owned, tree = owner(file, SAFARI), _tree(file)
+    owned, tree = owner(file, SAFARI), tree_of(file)
     sites = tree.get("TopSites") if isinstance(tree, dict) else None
     if not isinstance(sites, list):
         raise Unrecognised("a property list, but not Safari's most visited sites")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from artefacts.coverage import Problem, Status, Unrecognised
 from artefacts.leveldb.snappy import decompress
+from artefacts.protobuf import varint
 
 LARGEST = 256 << 20  # bytes of one file; LevelDB's are 2 to 4 MiB, a log that was never compacted more
 _MAGIC = bytes.fromhex("57fb808b247547db")
@@ -37,20 +38,8 @@ def records(data: bytes) -> Iterator[Record | Problem]:
     return _log(data)
 
 
-def _varint(data: bytes, place: int) -> tuple[int, int]:
-    value = shift = 0
-    while place < len(data) and shift < 70:
-        byte = data[place]
-        place += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, place
-        shift += 7
-    raise ValueError("a number is cut short")
-
-
 def _bytes(data: bytes, place: int) -> tuple[bytes, int]:
-    size, place = _varint(data, place)
+    size, place = varint(data, place)
     if place + size > len(data):
         raise ValueError("a record is cut short")
     return data[place : place + size], place + size
@@ -115,10 +104,10 @@ def _table(data: bytes) -> Iterator[Record | Problem]:
     try:
         if len(data) < 48:
             raise ValueError("shorter than its footer")
-        _, place = _varint(footer, 0)
-        _, place = _varint(footer, place)
-        start, place = _varint(footer, place)
-        size, place = _varint(footer, place)
+        _, place = varint(footer, 0)
+        _, place = varint(footer, place)
+        start, place = varint(footer, place)
+        size, place = varint(footer, place)
         index = list(_entries(_block(data, start, size)))
     except ValueError as error:
         yield Problem(f"the table's index is damaged ({error}): not read", Status.FAILED, f"offset={max(0, len(data) - 48)}")
@@ -127,8 +116,8 @@ def _table(data: bytes) -> Iterator[Record | Problem]:
     for _, handle in index:
         start = -1
         try:
-            start, place = _varint(handle, 0)
-            size, _ = _varint(handle, place)
+            start, place = varint(handle, 0)
+            size, _ = varint(handle, place)
             if start in seen:
                 raise ValueError("used more than once")
             seen.add(start)
@@ -168,9 +157,9 @@ def _entries(block: bytes) -> Iterator[tuple[bytes, bytes]]:
         raise ValueError("more restart points than fit")
     place, key = 0, b""
     while place < end:
-        shared, place = _varint(block, place)
-        own, place = _varint(block, place)
-        size, place = _varint(block, place)
+        shared, place = varint(block, place)
+        own, place = varint(block, place)
+        size, place = varint(block, place)
         if shared > len(key) or place + own + size > end:
             raise ValueError("a record is cut short")
         key = key[:shared] + block[place : place + own]

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from artefacts.browsers.chromium_history import NO_VISIT_RECORD, parse
+from artefacts.browsers.chromium_history import parse
 from artefacts.browsers.missing_history import parse_chromium
+from artefacts.browsers.unvisited import NO_VISIT_RECORD
 from artefacts.coverage import Encrypted, Status, Unrecognised
 from artefacts.observations import Download, PageVisit, SearchQuery
 from artefacts.times import NoTime, Timestamp

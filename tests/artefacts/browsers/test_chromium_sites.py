@@ -16,7 +16,7 @@ from artefacts.coverage import Encrypted, Unrecognised
 
 PROFILE = "/home/jo/.config/google-chrome/Default"
 DAY = 13_424_788_800_000_000  # 2026-06-01T12:00:00Z
-PARSERS = {artefact.id.rpartition(".")[2]: artefact.parse for artefact in chromium_sites.ARTEFACTS}
+PARSERS = chromium_sites.PARSERS
 
 
 def database(path: Path, *statements: str) -> bytes:
@@ -110,6 +110,7 @@ def test_activity_of_extensions(evidence: Any, specimens: Path) -> None:
 
 def test_servers(evidence: Any) -> None:
     place = f"{PROFILE}/Network Persistent State"
+    servers: Any
     for servers in (
         [{"server": "https://a.example"}, {"server": "https://b.example:8443"}],
         [{"https://a.example": {}}, {"b.example:8443": {}}],

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from artefacts.browsers.firefox_history import NO_VISIT_RECORD, file_path, parse, parse_downloads
+from artefacts.browsers.firefox_history import file_path, parse, parse_downloads
+from artefacts.browsers.unvisited import NO_VISIT_RECORD
 from artefacts.coverage import Encrypted, Unrecognised
 from artefacts.observations import Bookmark, Download, PageVisit, SearchQuery
 from artefacts.times import NoTime, Timestamp

@@ -13,7 +13,15 @@ from typing import Any
 
 import pytest
 
-from artefacts.browsers import chromium_bookmarks, chromium_preferences, chromium_traces, cookies, firefox_preferences, forms
+from artefacts.browsers import (
+    chromium_bookmarks,
+    chromium_preferences,
+    chromium_sites,
+    chromium_traces,
+    cookies,
+    firefox_preferences,
+    forms,
+)
 from artefacts.coverage import Encrypted, Status, Unrecognised
 from artefacts.observations import (
     AccountUse,
@@ -95,8 +103,8 @@ def test_preferences_specimen(evidence: Any, specimens: Path) -> None:
 @pytest.mark.parametrize(
     ("version", "expected"),
     [
-        ("42.0.2311.90", {"InstalledProgram": 18, "SiteTrace": 2, "SystemFact": 1}),
-        ("64.0.3282.140", {"Cookie": 1, "PageVisit": 3, "Download": 1, "InstalledProgram": 16, "SiteTrace": 3, "SystemFact": 1}),
+        ("42.0.2311.90", {"InstalledProgram": 18, "SiteTrace": 2, "SystemFact": 3}),
+        ("64.0.3282.140", {"Cookie": 1, "PageVisit": 3, "Download": 1, "InstalledProgram": 16, "SiteTrace": 7, "SystemFact": 3}),
     ],
 )
 def test_whole_profiles(evidence: Any, unpacked: Callable[[str], Path], version: str, expected: dict[str, int]) -> None:
@@ -288,8 +296,8 @@ def test_traces_outside_history(evidence: Any, tmp_path: Path) -> None:
     }  # fmt: skip
     parsers = {
         "Favicons": chromium_traces.parse_favicons,
-        "Shortcuts": chromium_traces.parse_shortcuts,
-        "Network Action Predictor": chromium_traces.parse_predictor,
+        "Shortcuts": chromium_sites.PARSERS["shortcuts"],
+        "Network Action Predictor": chromium_sites.PARSERS["predictor"],
         "Login Data": chromium_traces.parse_logins,
     }
     contents = {f"{CHROME}/{name}": database(tmp_path / name, script) for name, script in scripts.items()}

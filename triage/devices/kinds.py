@@ -78,7 +78,7 @@ _UNSAID = {
 _WORDS = tuple(
     (kind, re.compile(rf"(?<![a-z])(?:{words})", re.IGNORECASE))
     for kind, words in (
-        (ACCESSORY, r"mouse|keyboard|web ?cam|usb (?:root )?hub|root hub|card ?reader|touchpad|track(?:pad|ball)|fingerprint|controller"
+        (ACCESSORY, r"mouse|keyboard|usb tablet|wacom|(?:graphics|drawing|pen) tablet|web ?cam|usb (?:root )?hub|root hub|card ?reader|touchpad|track(?:pad|ball)|fingerprint|controller"
                     r"|receiver|input device|composite device|integrated|built-?in"),
         (AUDIO, r"airpods|(?:galaxy )?buds|head ?set|head ?phones?|speaker|soundbar|jbl|bose|microphone|audio|beats"),
         (WEARABLE, r"(?:apple|galaxy|pixel) watch|watch\b|mi band|fitbit|garmin|smart ?band"),

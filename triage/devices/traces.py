@@ -12,6 +12,8 @@ from artefacts.network import mac_makers
 from artefacts.windows.devices import describe
 from triage.devices import identity, kinds
 
+_VIRTUAL = ("80EE", "0E0F", "0627")
+"""USB makers of virtual computers: VirtualBox, VMware, QEMU. Their mice and hubs exist only inside."""
 _FAMILY = re.compile(r"/|\bseries\b|\bmisc\b|\bmode\)", re.IGNORECASE)
 """A product number of the USB table that stands for many models."""
 _GENERIC_NAME = re.compile(
@@ -101,11 +103,13 @@ def _attached(data: Mapping[str, Any]) -> Trace | None:
     if said == "network share":
         return _share(data, identifier)
     numbers = _USB_ID.search(identifier)
+    if numbers and numbers[1].upper() in _VIRTUAL:
+        said = "virtual device"
     product = usb_names.product(numbers[1], numbers[2]) if numbers else None
     one_product = None if product and _FAMILY.search(product) else product
     named = usb_names.maker(numbers[1]) if numbers else None
     maker, model, name = (_text(data.get(key)) for key in ("maker", "model", "name"))
-    if maker and maker.startswith("VID_"):
+    if not maker or maker.startswith("VID_"):
         maker = named
     if not model or model.startswith(("PID_", "VID_")):
         model = one_product

@@ -199,3 +199,16 @@ def test_how_much_it_matters(ledger: Any, at: Any) -> None:
     recent, old = at("2026-11-13T00:00:00Z"), at("2019-06-01T00:00:00Z")
     assert one("phone", recent) == 4 and one("phone", old) == 2 and one("USB storage", recent) == 3
     assert one("mouse or keyboard", recent) == one("mouse or keyboard", old) == 1
+
+
+def test_a_mouse_of_a_virtual_computer_is_no_tablet(ledger: Any) -> None:
+    [line] = ledger(
+        [
+            AttachedDevice(
+                kind="USB device", maker="VID_80EE", model="PID_0021", identifier="USB\\VID_80EE&PID_0021\\5&1&0&1", how="Enum\\USB"
+            )
+        ]
+    )
+    assert (line.kind, line.title, line.concern) == ("accessory", "VirtualBox USB Tablet", 1)
+    [line] = ledger([AttachedDevice(kind="USB device", name="Wacom Intuos drawing tablet", serial="5BA0001234", how="Enum\\USB")])
+    assert line.kind == "accessory"

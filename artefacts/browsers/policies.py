@@ -1,6 +1,6 @@
 """Settings that a machine's owner or administrator put on a browser, as files: Chromium's managed policies, Firefox's policies.json.
 
-The same settings in the Windows registry and in macOS preferences have the same names. Sources: chromeenterprise.google/policies,
+The same settings in the Windows registry have the same names (``meaning_in_registry``). Sources: chromeenterprise.google/policies,
 learn.microsoft.com/deployedge, mozilla.github.io/policy-templates.
 """
 
@@ -38,6 +38,10 @@ MEANINGS: dict[str, dict[str, str]] = {
     "DisableForgetButton": {"true": "the button that deletes recent history is not there"},
     "SanitizeOnShutdown": {"false": "nothing is deleted when the browser closes", "*": "browsing data is deleted each time the browser closes"},
     "Proxy": {"*": "traffic may go through another computer (proxy)"},
+    # Internet Explorer and the old Edge, in the registry only
+    "ClearDataOnExit": {"true": "browsing data is deleted each time the browser closes"},
+    "ClearBrowsingHistoryOnExit": {"true": "history is deleted each time the browser closes"},
+    "EnableInPrivateBrowsing": {"false": "private windows are not allowed"},
 }  # fmt: skip
 
 _PROGRAMS = (
@@ -50,6 +54,20 @@ def meaning_of(policy: str, value: Any) -> str | None:
     """What a policy's value means in plain words, or None where it has no bearing on what is kept."""
     known = MEANINGS.get(policy, {})
     return known.get(json.dumps(value), known.get("*"))
+
+
+_BY_LOWER = {name.lower(): name for name in MEANINGS}
+
+
+def meaning_in_registry(policy: str, value: int | str) -> str | None:
+    """The same for a policy in the Windows registry: names without regard to case, yes and no as 1 and 0, anything else as text."""
+    known = MEANINGS.get(_BY_LOWER.get(policy.lower(), ""), {})
+    forms = [json.dumps(value)]
+    if isinstance(value, int):
+        forms.append({0: "false", 1: "true"}.get(value, ""))
+    else:
+        forms.append(value)  # an object or a list is JSON inside the text
+    return next((known[form] for form in forms if form in known), known.get("*"))
 
 
 def parse(file: EvidenceFile) -> Results:

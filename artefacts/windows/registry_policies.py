@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from artefacts.browsers.policies import meaning_in_registry
 from artefacts.observations import Observation, PolicySetting, ProgramRun, SystemFact
 from artefacts.registry import Artefact, EvidenceFile
 from artefacts.times import NoTime, Time, from_local
@@ -20,27 +21,6 @@ _BROWSERS = (
     ("Vivaldi", "Vivaldi"), (r"Mozilla\Firefox", "Firefox"), (r"Microsoft\MicrosoftEdge\Main", "Edge (old)"),
     (r"Microsoft\Internet Explorer\Privacy", "Internet Explorer"),
 )  # fmt: skip
-_MEANINGS = {
-    ("incognitomodeavailability", "0"): "private browsing is allowed",
-    ("incognitomodeavailability", "1"): "private browsing is switched off",
-    ("incognitomodeavailability", "2"): "only private browsing is possible",
-    ("inprivatemodeavailability", "0"): "private browsing is allowed",
-    ("inprivatemodeavailability", "1"): "private browsing is switched off",
-    ("inprivatemodeavailability", "2"): "only private browsing is possible",
-    ("disableprivatebrowsing", "1"): "private browsing is switched off",
-    ("forceephemeralprofiles", "1"): "profiles are deleted when the browser is closed",
-    ("savingbrowserhistorydisabled", "1"): "no history is kept",
-    ("allowdeletingbrowserhistory", "0"): "the user cannot delete history",
-    ("allowdeletingbrowserhistory", "1"): "the user can delete history",
-    ("browserguestmodeenabled", "0"): "guest sessions are switched off",
-    ("clearbrowsingdataonexit", "1"): "browsing data is deleted when the browser is closed",
-    ("cleardataonexit", "1"): "browsing data is deleted when the browser is closed",
-    ("clearbrowsinghistoryonexit", "1"): "history is deleted when the browser is closed",
-    ("sanitizeonshutdown", "1"): "browsing data is deleted when the browser is closed",
-    ("tordisabled", "1"): "Tor windows are switched off",
-    ("tordisabled", "0"): "Tor windows are allowed",
-    ("enableinprivatebrowsing", "0"): "private browsing is switched off",
-}
 _PROXY = ("ProxyEnable", "ProxyServer", "AutoConfigURL", "ProxyOverride")
 _EXCLUSIONS = (r"Microsoft\Windows Defender\Exclusions", r"Policies\Microsoft\Windows Defender\Exclusions")
 _BIN = r"Software\Microsoft\Windows\CurrentVersion\Explorer\BitBucket"
@@ -128,7 +108,7 @@ def _policies(key: Key, browser: str, user: str | None) -> Iterator[Observation]
         # In a list, the values are numbered and the key is named after the policy.
         setting = key.name if value.name.isdigit() else value.name
         if shown:
-            meaning = _MEANINGS.get((setting.lower(), shown))
+            meaning = meaning_in_registry(setting, shown if value.number is None else value.number)
             yield PolicySetting(program=browser, setting=setting, value=shown[:1000], meaning=meaning, user=user, locator=value.locator)
 
 

@@ -327,8 +327,12 @@ def test_a_software_made_here(evidence: Any, write_hive: Any) -> None:
     assert (network.kind, network.gateway_mac, network.first.local) == ("wireless", "00:aa:bb:cc:dd:ee", "2019-04-17T22:40:00")
     assert network.last.reason == "not a SYSTEMTIME"
     policies = {item.setting: (item.program, item.value, item.meaning) for item in hive.found["policies"]}
-    assert policies["IncognitoModeAvailability"] == ("Chrome", "1", "private browsing is switched off")
-    assert policies["ClearBrowsingDataOnExitList"] == ("Chrome", "browsing_history", None)
+    assert policies["IncognitoModeAvailability"] == ("Chrome", "1", "private windows are not allowed")
+    assert policies["ClearBrowsingDataOnExitList"] == (
+        "Chrome",
+        "browsing_history",
+        "browsing data is deleted each time the browser closes",
+    )
     assert policies["exclusion: Paths"][1] == "C:\\Private"
     assert hive.one("uninstall", name="A tool").installed.reason == "not a date: someday"
 

@@ -212,3 +212,8 @@ def test_a_mouse_of_a_virtual_computer_is_no_tablet(ledger: Any) -> None:
     assert (line.kind, line.title, line.concern) == ("accessory", "VirtualBox USB Tablet", 1)
     [line] = ledger([AttachedDevice(kind="USB device", name="Wacom Intuos drawing tablet", serial="5BA0001234", how="Enum\\USB")])
     assert line.kind == "accessory"
+
+
+def test_the_label_of_a_volume_is_no_name_of_a_device(ledger: Any) -> None:
+    one, two = ledger([AttachedDevice(kind="USB storage", name="HOLIDAYS", serial=f"4C53000123456789{n}", how="USBSTOR") for n in (1, 2)])
+    assert one.similar == two.similar == ()

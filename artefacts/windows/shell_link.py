@@ -10,7 +10,6 @@ import io
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -50,6 +49,13 @@ def measure(data: bytes) -> tuple[int, str | None]:
 
     Raises ``ValueError`` where it does not start with one.
     """
+    length, damage, _ = _parts(data)
+    return length, damage
+
+
+def _parts(data: bytes) -> tuple[int, str | None, dict[int, bytes]]:
+    """As ``measure``, and the content of its additional blocks by signature (the first of each)."""
+    blocks: dict[int, bytes] = {}
     if not data.startswith(SIGNATURE) or len(data) < _HEADER:
         raise ValueError("not a shell link")
     flags = int.from_bytes(data[20:24], "little")
@@ -68,19 +74,21 @@ def measure(data: bytes) -> tuple[int, str | None]:
         while place < len(data):
             part = "additional blocks"
             size = struct.unpack_from("<I", data, place)[0]
+            if size >= 8:
+                blocks.setdefault(int.from_bytes(data[place + 4 : place + 8], "little"), data[place + 8 : place + size])
             place += max(4, size)
             if size < 4:
                 break
     except struct.error:
-        return len(data), f"cut short in its {part}"
-    return (place, None) if place <= len(data) else (len(data), f"cut short in its {part}")
+        return len(data), f"cut short in its {part}", blocks
+    return (place, None, blocks) if place <= len(data) else (len(data), f"cut short in its {part}", blocks)
 
 
 def read(data: bytes) -> Link:
     """The link that ``data`` is. Raises ``ValueError`` in plain words where it is none or cannot be read at all."""
     import pylnk
 
-    _, damage = measure(data)
+    _, damage, blocks = _parts(data)
     raw = pylnk.file()
     try:
         raw.open_file_object(io.BytesIO(data))
@@ -103,14 +111,9 @@ def read(data: bytes) -> Link:
     link.arguments = get(raw.get_command_line_arguments) or None
     link.size = get(raw.get_file_size)
     link.volume = _volume(raw, get)
-    application = None
-    for index in range(min(get(raw.get_number_of_data_blocks) or 0, 64)):
-        block = get(partial(raw.get_data_block, index))
-        signature, content = get(partial(getattr, block, "signature", None)), get(partial(getattr, block, "data", None)) or b""
-        if signature == _INSTALLER_BLOCK:
-            link.product = _product(_wide(content[260:]) or "")
-        elif signature == _PROPERTIES_BLOCK:
-            application = _application(content)
+    if (installer := blocks.get(_INSTALLER_BLOCK)) is not None:
+        link.product = _product(_wide(installer[260:]) or "")
+    application = _application(blocks[_PROPERTIES_BLOCK]) if _PROPERTIES_BLOCK in blocks else None
     items, opaque = _items(get(raw.get_link_target_identifier_data) or b"", link)
     local, network = get(raw.get_local_path), get(raw.get_network_path)
     if local and items and not local.isascii() and items[1:2] == ":" and local.count("\\") == items.count("\\"):

@@ -151,7 +151,8 @@ def _ours(kind: str, path: str) -> tuple[float, Any]:
         result = []
         for at in json.loads(Path(path + ".list").read_text()):
             (seen, *_) = list(lnk.parse(_File("/a.lnk", data[at[0] : at[0] + at[1]])))
-            result.append(seen.to_json()["created"][:19] if seen.to_json()["created"] else None)  # type: ignore[union-attr]
+            made = seen.to_json()["created"]  # type: ignore[union-attr]
+            result.append(made[:19] if made else None)
     return time.process_time() - started, result
 
 

@@ -22,7 +22,7 @@ def test_days_near_a_sign_with_the_use_that_is_left() -> None:
     found = cleanup(case)
     assert [item["first"] for item in found["signs"]] == [None, "2025-03-03T10:00:00Z", "2025-03-03T11:00:00Z"]
     days = {item["day"]: item for item in found["days"]}
-    assert len(days) == 15 and list(days)[0] == "2025-02-24"
+    assert len(days) == 15 and next(iter(days)) == "2025-02-24"
     assert days["2025-03-01"] == {"day": "2025-03-01", "use": 5, "signs": []}
     assert days["2025-03-03"]["signs"] == ["lists emptied", "log emptied"]
 

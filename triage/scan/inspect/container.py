@@ -10,7 +10,7 @@ from typing import BinaryIO
 from artefacts.observations import EncryptedItem
 from triage.evidence.encryption import LUKS_SIGNATURE, MIN_NOISE, measure
 from triage.evidence.model import Entry, ReadError
-from triage.scan.filetype import by_signature
+from triage.scan.filetype import by_signature, file_type
 from triage.scan.inspect.item import READ, Subject
 from triage.scan.inspect.recorder import Recorder
 
@@ -56,7 +56,8 @@ class ContainerCheck:
             return
         with io.BytesIO(subject.data) if subject.data is not None else subject.open() as stream:
             noise = measure(_Bytes(stream, subject.size))
-        if not noise.random:
+        # LZMA packs so well that its data can pass for random: what libmagic knows by its header is no container.
+        if not noise.random or file_type(subject.head) != "application/octet-stream":
             return
         detail = (
             f"consistent with an encrypted container: a whole number of sectors, no known header, {noise.samples} samples without pattern "

@@ -254,7 +254,7 @@ class HistoryGap(Observation):
 
     ``kind``: ``newest records``, ``records in between``, ``oldest records``, ``loose ends`` (rows that belong to a row that is gone),
     ``sites`` (remembered elsewhere), ``days`` (of use without a visit), ``younger than other records``, ``profile younger than its
-    history``. ``strength``: strong, moderate, weak. ``missing`` and ``left`` count records; ``sites`` names up to twenty; ``stores`` says where else they are remembered.
+    history``, ``use without browsing`` (of the whole computer). ``strength``: strong, moderate, weak. ``missing`` and ``left`` count records; ``sites`` names up to twenty; ``stores`` says where else they are remembered.
     """
 
     kind: str

@@ -155,6 +155,11 @@ def peer_of(hindsight: Path, root: Path, where: Path) -> tuple[list[str], Path]:
     return command + (["-c", str(cache)] if cache.is_dir() else []), where / "peer.jsonl"
 
 
+def records_of(root: Path, where: Path) -> list[str]:
+    """Our command for the same job: the records as lines of JSON, with no journal, findings, report or seal."""
+    return [sys.executable, "-m", "tests.benchmarks.browser_records", str(root), str(where / "records.jsonl")]
+
+
 def main(arguments: list[str]) -> dict[str, Any]:
     """Medians of alternating runs; start-up counts on both sides. Without Hindsight only our own figures."""
     named = os.environ.get("HINDSIGHT", "")
@@ -166,21 +171,22 @@ def main(arguments: list[str]) -> dict[str, Any]:
         for name, root in profiles(Path(scratch) / "profiles").items():
             ours: list[tuple[float, float]] = []
             peer: list[tuple[float, float]] = []
+            records: list[tuple[float, float]] = []
             for number in range(ROUNDS):
                 where = Path(scratch) / f"run {name} {number}"
                 where.mkdir()
                 command, _ = ours_of(root, where)
                 ours.append(_run(command, where))
+                records.append(_run(records_of(root, where), Path(__file__).parents[2]))
                 if hindsight is not None:
                     command, _ = peer_of(hindsight, root, where)
                     peer.append(_run(command, where))
                 shutil.rmtree(where)
-            for title, runs in (("triage scan", ours), ("Hindsight", peer)):
+            for title, runs in (("our records", records), ("whole triage scan", ours), ("Hindsight", peer)):
                 if runs:
                     wall, cpu = (statistics.median(column) for column in zip(*runs, strict=True))
                     result["seconds"] |= {f"{name}: {title}": round(wall, 2), f"{name}: {title}, processors": round(cpu, 2)}
-            if peer:
-                result["ratios"][f"{name}: ours / Hindsight"] = round(
-                    statistics.median(wall for wall, _ in ours) / statistics.median(wall for wall, _ in peer), 2
-                )
+            for title, runs in (("our records", records), ("whole triage scan", ours)) if peer else ():
+                ratio = statistics.median(wall for wall, _ in runs) / statistics.median(wall for wall, _ in peer)
+                result["ratios"][f"{name}: {title} / Hindsight"] = round(ratio, 2)
     return result

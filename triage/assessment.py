@@ -383,12 +383,20 @@ def _condition(
     elif not checks:
         outcome, reasons = "could_not_tell", ["This tool has no check for this condition."]
     else:
+        shown = {
+            check: _titles([item for item in ordered if item["rule"] in rules.checks[check].met_by])
+            for check in checks
+            if check in rules.checks
+        }
         slight = [item for item in ordered if item["severity"] < CONCERN_FROM and set(checks) & set(item["bears_on"])]
+        slight = [item for item in slight if not any(item["rule"] in rules.checks[check].met_by for check in shown)]
         faults = [f"Too slight to be a concern, but not cleared up: {title}" for title in _titles(slight)]
-        faults += [fault for check in checks if (fault := _not_proved(check, coverage, sources, extent, rules))]
+        faults += [fault for check in checks if not shown.get(check) and (fault := _not_proved(check, coverage, sources, extent, rules))]
         if faults:
             found = "Nothing of weight was found" if slight else "Nothing relevant was found"
             outcome, reasons = "could_not_tell", [f"{found} in what was checked.", *dict.fromkeys(faults)]
+        elif any(shown.values()):
+            outcome, reasons = "met", [title for titles in shown.values() for title in titles]
         else:
             outcome, reasons = "met", ["Nothing relevant was found, and all that this check reads was read."]
     return {"id": name, "text": condition.get("text"), "outcome": outcome, "findings": [item["id"] for item in bearing], "reasons": reasons}

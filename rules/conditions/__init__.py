@@ -17,12 +17,16 @@ SHIPPED = Path(__file__).parent
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What a condition can ask for. ``proved_by``: the coverage that must be there, whole, before silence means *met*; empty: never."""
+    """What a condition can ask for. ``proved_by``: the coverage that must be there, whole, before silence means *met*; empty: never.
+
+    ``met_by``: finding rules of which one finding shows that it is met, for a check that asks for something to be there.
+    """
 
     id: str
     means: str
     unproved: str
     proved_by: tuple[str, ...] = ()
+    met_by: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -72,14 +76,16 @@ def shipped() -> ConditionRules:
 def _take_check(rules: ConditionRules, key: str, value: Any) -> str:
     if key not in CHECKS:
         return f"{key} is not a check; they are {', '.join(CHECKS)}"
-    if not isinstance(value, dict) or not {"means", "unproved"} <= set(value) <= {"means", "unproved", "proved_by"}:
-        return f"{key} has the keys means and unproved, and may have proved_by"
-    proofs = value.get("proved_by", [])
+    if not isinstance(value, dict) or not {"means", "unproved"} <= set(value) <= {"means", "unproved", "proved_by", "met_by"}:
+        return f"{key} has the keys means and unproved, and may have proved_by and met_by"
+    proofs, rules_met = value.get("proved_by", []), value.get("met_by", [])
     if not isinstance(proofs, list) or not all(isinstance(item, str) and item for item in proofs):
         return f"proved_by of {key} is a list of coverage names"
+    if not isinstance(rules_met, list) or not all(isinstance(item, str) and item for item in rules_met):
+        return f"met_by of {key} is a list of finding rules"
     if not all(isinstance(value[name], str) and value[name] for name in ("means", "unproved")):
         return f"means and unproved of {key} are sentences"
-    rules.checks[key] = Check(key, value["means"], value["unproved"], tuple(proofs))
+    rules.checks[key] = Check(key, value["means"], value["unproved"], tuple(proofs), tuple(rules_met))
     return ""
 
 

@@ -20,8 +20,10 @@ MAX_BYTES = 1 << 20
 MAX_TEXT = 2000
 MAX_ITEMS = 10_000
 BASES = ("order", "consent", "warrant", "pace", "licence")
-_TOP = ("reference", "officer", "subject", "authority", "scope", "declared_devices", "conditions", "keywords")
+_TOP = ("reference", "officer", "subject", "authority", "scope", "declared_devices", "conditions", "keywords", "required_software")
 _DEVICE = ("kind", "make", "model", "serial", "mac", "hostname", "note")
+_REQUIRED = ("name", "software", "installed", "exe", "path", "service", "package", "bundle", "stale_after_days")
+_TRACES = _REQUIRED[2:-1]
 _MAC = re.compile(r"[0-9a-f]{2}(?:[:-]?[0-9a-f]{2}){5}")
 
 
@@ -82,6 +84,26 @@ class OrderCondition:
 
 
 @dataclass(frozen=True, slots=True)
+class RequiredProgram:
+    """A program that must be on the device. ``software``: its id in the software catalogue; ``traces``: more of its traces by kind, as an entry
+    of the catalogue has them (rules/software/loader.py). ``stale_after_days``: how long before the last use of the device it may have run last."""
+
+    name: str
+    software: str | None = None
+    traces: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    stale_after_days: int = 7
+
+    def to_json(self) -> dict[str, Any]:
+        """The program as JSON values: ``traces`` maps kinds to lists."""
+        return {
+            "name": self.name,
+            "software": self.software,
+            "traces": {kind: list(values) for kind, values in self.traces},
+            "stale_after_days": self.stale_after_days,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Visit:
     """A checked visit file."""
 
@@ -93,6 +115,7 @@ class Visit:
     declared_devices: tuple[DeclaredDevice, ...] = ()
     conditions: tuple[OrderCondition, ...] = ()
     keywords: tuple[str, ...] = ()
+    required_software: tuple[RequiredProgram, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The visit as JSON values, in the shape of the file (``scope`` has ``from`` and ``to``, RFC 3339 UTC or null)."""
@@ -105,6 +128,7 @@ class Visit:
             "declared_devices": [{**asdict(device), "mac": list(device.mac)} for device in self.declared_devices],
             "conditions": [{**asdict(condition), "checks": list(condition.checks)} for condition in self.conditions],
             "keywords": list(self.keywords),
+            "required_software": [program.to_json() for program in self.required_software],
         }
 
 
@@ -171,6 +195,7 @@ class _Reader:
             declared_devices=tuple(self._device(index, item) for index, item in self._mappings(value, "declared_devices", _DEVICE)),
             conditions=self._conditions(value),
             keywords=self._texts(("keywords",), value.get("keywords")),
+            required_software=tuple(self._required(index, item) for index, item in self._mappings(value, "required_software", _REQUIRED)),
         )
 
     def _problem(self, place: Place, what: str) -> None:
@@ -277,6 +302,21 @@ class _Reader:
             else:
                 self._problem((*place, "mac"), f"({text}) is not a hardware address such as 00:1a:2b:3c:4d:5e")
         return DeclaredDevice(mac=tuple(macs), **words)
+
+    def _required(self, index: int, item: dict[str, Any]) -> RequiredProgram:
+        place: Place = ("required_software", index)
+        name = self._text((*place, "name"), item, required=True)
+        known = self._text((*place, "software"), item) or None
+        traces = tuple((kind, values) for kind in _TRACES if (values := self._texts((*place, kind), item.get(kind))))
+        if name and known is None and not traces:
+            self._problem(
+                place, f"says nothing by which the program is known: software (an id of 'triage rules list'), or {', '.join(_TRACES)}"
+            )
+        days = self._text((*place, "stale_after_days"), item) or "7"
+        if not days.isdecimal() or not 1 <= int(days) <= 365:
+            self._problem((*place, "stale_after_days"), f"({days}) is not a number of days from 1 to 365")
+            days = "7"
+        return RequiredProgram(name, known, traces, int(days))
 
     def _conditions(self, value: dict[str, Any]) -> tuple[OrderCondition, ...]:
         found: list[OrderCondition] = []

@@ -57,6 +57,7 @@ def test_a_sound_file() -> None:
             {"id": "2(b)", "text": "Be good.", "checks": []},
         ],
         "keywords": ["on", "alpha beta"],
+        "required_software": [],
     }  # fmt: skip
 
 

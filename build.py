@@ -4,10 +4,14 @@
 python3 build.py run [SOURCE…]   install, then scan the sample evidence (or the sources given) and verify the report
 python3 build.py test [ARGS…]    install with the test tools, then lint, type-check and test (ARGS go to pytest)
 python3 build.py bench [ARGS…]   install, then measure against peers (ARGS: names of benchmarks, --large)
+python3 build.py bundle [--target windows] [--out DIR] [--sign-command COMMAND]
+                                 one folder that runs without Python, for this system, or on Linux for Windows (needs wine64, mingw-w64)
+python3 build.py lock            write the pins with digests that bundles are built from (portable/lockfiles)
 """
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import os
@@ -23,12 +27,13 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+WORK = ROOT / ".bundle"
 SAMPLE = ROOT / "tests" / "data" / "sample"
 OLDEST, NEWEST = (3, 11), (3, 13)
 
 
 def main(arguments: list[str]) -> int:
-    commands = {"run": run, "test": test, "bench": bench}
+    commands = {"run": run, "test": test, "bench": bench, "bundle": bundle, "lock": lock}
     if not arguments or arguments[0] not in commands:
         print(__doc__)
         return 0 if arguments[:1] in (["-h"], ["--help"]) else 2
@@ -72,6 +77,39 @@ def bench(arguments: list[str]) -> int:
     """Run the benchmarks."""
     install("test")
     return call([str(PYTHON), "-m", "tests.benchmarks", *arguments])
+
+
+def bundle(arguments: list[str]) -> int:
+    """Build a bundle into ``dist`` (or ``--out``). ``--sign-command`` is run with each program file as its last argument."""
+    native = {"win32": "windows", "darwin": "macos"}.get(sys.platform, "linux")
+    parser = argparse.ArgumentParser(prog="build.py bundle")
+    parser.add_argument("--target", choices=sorted({native, "windows"}), default=native)
+    parser.add_argument("--out", type=Path, default=ROOT / "dist")
+    parser.add_argument("--sign-command", default="")
+    chosen = parser.parse_args(arguments)
+    install("bundle")
+    command = [
+        str(PYTHON),
+        "-m",
+        "portable.bundle",
+        chosen.target,
+        str(WORK),
+        str(chosen.out.absolute() / chosen.target),
+        chosen.sign_command,
+    ]
+    return call(command)
+
+
+def lock(arguments: list[str]) -> int:
+    """Write ``portable/lockfiles``: every package of a bundle with its version and digests, for each system."""
+    install("bundle")
+    platforms = {"windows": "x86_64-pc-windows-msvc", "linux": "x86_64-manylinux_2_28", "macos": "aarch64-apple-darwin"}
+    for name, platform in platforms.items():
+        command = [str(BIN / "uv"), "pip", "compile", "--quiet", "--no-config", "--python-platform", platform, "--python-version", "3.11"]
+        command += ["--generate-hashes", "--no-annotate", "--no-header", "--only-binary", ":all:", "pyproject.toml"]
+        if code := call([*command, "-o", f"portable/lockfiles/{name}.txt", *arguments]):
+            return code
+    return 0
 
 
 def install(extra: str) -> None:

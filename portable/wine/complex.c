@@ -1,0 +1,53 @@
+/* For tests under Wine 8 only, never shipped: the complex functions of C99 that its C library lacks. Each EXPORT line is one of them.
+   Microsoft passes _Fcomplex (8 bytes) by value in a register and _Dcomplex (16 bytes) by reference, as mingw's own complex types are passed. */
+#include <complex.h>
+#define EXPORT_D(name) double _Complex own_##name(double _Complex z) { return name(z); }
+#define EXPORT_F(name) float _Complex own_##name(float _Complex z) { return name(z); }
+#define EXPORT_RD(name) double own_##name(double _Complex z) { return name(z); }
+#define EXPORT_RF(name) float own_##name(float _Complex z) { return name(z); }
+#define EXPORT_PD(name) double _Complex own_##name(double _Complex a, double _Complex b) { return name(a, b); }
+#define EXPORT_PF(name) float _Complex own_##name(float _Complex a, float _Complex b) { return name(a, b); }
+EXPORT_D(cacos)
+EXPORT_F(cacosf)
+EXPORT_D(cacosh)
+EXPORT_F(cacoshf)
+EXPORT_D(casin)
+EXPORT_F(casinf)
+EXPORT_D(casinh)
+EXPORT_F(casinhf)
+EXPORT_D(catan)
+EXPORT_F(catanf)
+EXPORT_D(catanh)
+EXPORT_F(catanhf)
+EXPORT_D(ccos)
+EXPORT_F(ccosf)
+EXPORT_D(ccosh)
+EXPORT_F(ccoshf)
+EXPORT_D(cexp)
+EXPORT_F(cexpf)
+EXPORT_D(clog)
+EXPORT_F(clogf)
+EXPORT_D(csin)
+EXPORT_F(csinf)
+EXPORT_D(csinh)
+EXPORT_F(csinhf)
+EXPORT_D(csqrt)
+EXPORT_F(csqrtf)
+EXPORT_D(ctan)
+EXPORT_F(ctanf)
+EXPORT_D(ctanh)
+EXPORT_F(ctanhf)
+EXPORT_D(conj)
+EXPORT_F(conjf)
+EXPORT_D(cproj)
+EXPORT_F(cprojf)
+EXPORT_RD(cabs)
+EXPORT_RF(cabsf)
+EXPORT_RD(carg)
+EXPORT_RF(cargf)
+EXPORT_RD(cimag)
+EXPORT_RF(cimagf)
+EXPORT_RD(creal)
+EXPORT_RF(crealf)
+EXPORT_PD(cpow)
+EXPORT_PF(cpowf)

@@ -101,6 +101,9 @@ def parse_old(file: EvidenceFile) -> Results:
     """``CachedItem`` for each entry in one of the block files."""
     owned = owner(file, FIREFOX)
     data = file.read(_LARGEST_OLD)
+    if 0 < len(data) < _OLD_START:
+        yield Problem("cut off before its first entry", Status.FAILED, f"offset={len(data)}")
+        return
     found = False
     for offset, entry in _old_entries(file, data):
         found = True

@@ -106,7 +106,7 @@ def gif(data: bytes, start: int) -> int:
     if len(data) < start + 13:
         raise CutShort
     width, height, flags = struct.unpack_from("<HHB", data, start + 6)
-    if not width or not height:
+    if data[start + 4 : start + 6] not in (b"7a", b"9a") or not width or not height:
         raise Broken
     position = start + 13 + (3 << (flags & 7) + 1 if flags & 0x80 else 0)
     pictures = 0

@@ -21,8 +21,7 @@ _ENDS: dict[str, _Ends] = {"jpg": formats.jpeg, "png": formats.png, "gif": forma
 _PICTURES = (
     (b"\xff\xd8\xff", 0, "jpg"),
     (b"\x89PNG\r\n\x1a\n", 0, "png"),
-    (b"GIF87a", 0, "gif"),
-    (b"GIF89a", 0, "gif"),
+    (b"GIF8", 0, "gif"),
     (b"WEBPVP8", 8, "webp"),
 )
 _VIDEOS = ((b"ftyp", 4, "mp4"),)

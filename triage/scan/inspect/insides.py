@@ -66,7 +66,7 @@ class Insides:
         # Bytes of no known format are many among installed files, and nobody hides pictures in those who has a folder of his own.
         return hidden.is_picture(head) or (hidden.is_unknown(head) and (cls not in self._installed or self._profile.every_byte))
 
-    def file(self, filesystem: Filesystem, item: Item, cls: int) -> Found | None:
+    def file(self, filesystem: Filesystem, item: Item) -> Found | None:
         """Go through a file. What lies inside is told here; the hits in its text are returned, None where it was not searched for any."""
         from triage.scan.text import Piece
         from triage.scan.text.extract import walk
@@ -76,7 +76,7 @@ class Insides:
         assert content is not None
         kind, readable = kind_of(content.head), is_text(content.head)
         searching = self._words.matcher is not None and (kind is not None or readable or self._profile.every_byte)
-        opening = self.opens(content.head, cls)
+        opening = item.opens
         plain = kind is None or kind in OVER_TEXT
         what = f"keywords in {'text' if readable else 'binary'} files" if plain else "keywords in documents, mail and archives"
         if plain and opening and content.data is None:

@@ -89,8 +89,9 @@ class Inspector:
             if entry.kind in ("file", "stream") and not item.done_with(READ) and self._reader.readable(filesystem, entry, what):
                 self._read(filesystem, item, what, algorithms)
             content = item.content
-            opened = content is not None and (self._insides.opens(content.head, cls) or self._containers.wants(entry, content.head))
-            item.done = not (searching or item.artefacts or opened)
+            item.opens = content is not None and self._insides.opens(content.head, cls)
+            looked_at = item.opens or (content is not None and self._containers.wants(entry, content.head))
+            item.done = not (searching or item.artefacts or looked_at)
             if item.done and content is not None:
                 content.data = None  # at once: the next file then goes where this one is still in the cache
             items.append(item)
@@ -100,7 +101,7 @@ class Inspector:
         for number, item in enumerate(items):
             if not item.done:
                 self._pulse.item(number)
-                self._check(filesystem, item, cls)
+                self._check(filesystem, item)
             if item.content is not None:
                 item.content.data = None
         return [listing_row(item) for item in items]
@@ -111,7 +112,7 @@ class Inspector:
         if feed is not None and item.content is not None:
             self._words.in_large_file(item.entry, feed)
 
-    def _check(self, filesystem: Filesystem, item: Item, cls: int) -> None:
+    def _check(self, filesystem: Filesystem, item: Item) -> None:
         entry, content = item.entry, item.content
         clock = time.perf_counter
         named = []
@@ -129,7 +130,7 @@ class Inspector:
             self._pulse.stage(WORDS)
             started = clock()
             self._applications.file(filesystem, item)
-            found = self._insides.file(filesystem, item, cls)
+            found = self._insides.file(filesystem, item)
             self._seconds["inside"] += clock() - started
         self._words.in_file(entry, named, found)
         if read is not None and read.read:

@@ -17,14 +17,15 @@ READ, WORDS, YARA, PARSE, CONTENTS = 1, 2, 3, 4, 5
 
 @dataclass(slots=True)
 class Item:
-    """A file of a batch. ``avoid``: the stage at which to stop, 0 for none; ``known``: an ``ignore`` set holds it; ``done``: nothing but its digests is
-    wanted."""
+    """A file of a batch. ``avoid``: the stage at which to stop, 0 for none; ``known``: an ``ignore`` set holds it; ``opens``: it is looked into
+    for what lies inside; ``done``: nothing but its digests is wanted."""
 
     entry: Entry
     content: Content | None = None
     artefacts: list[Artefact] = field(default_factory=list)
     avoid: int = 0
     known: bool = False
+    opens: bool = False
     done: bool = False
 
     def done_with(self, stage: int) -> bool:

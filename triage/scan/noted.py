@@ -29,6 +29,10 @@ _PRESENT = (
     (re.compile(r"/programdata/microsoft/network/downloader/qmgr(?:0\.dat|\.db)"), "list of background downloads (BITS)", "what Windows was told to fetch"),
     (re.compile(r"/programdata/microsoft/windows defender/support/mplog-[^/]+\.log"), "log of Windows Defender", "what the virus scanner did"),
 )  # fmt: skip
+_DISK = "virtual disk"
+_WSL = "disk of Linux inside Windows (WSL)"
+_DISKS = (".vhdx", ".avhdx", ".vhd", ".vmdk", ".vdi", ".qcow2", ".qcow")
+_SMALLEST_DISK = 1 << 20
 _NAMES = frozenset((
     "hiberfil.sys", "pagefile.sys", "swapfile.sys", "memory.dmp", "windows.old", "setupact.log", "plum.sqlite", "qmgr.db", "qmgr0.dat",
 ))  # fmt: skip
@@ -47,13 +51,20 @@ class Noted:
         """Takes an entry. Called for each file of a disk: nearly all of them end at the look at their name."""
         lower = entry.path.lower()
         name = lower.rpartition("/")[2]
+        if entry.allocated and entry.kind == "file" and name.endswith(_DISKS) and entry.size >= _SMALLEST_DISK:
+            self._note(
+                entry, _WSL if name == "ext4.vhdx" else _DISK, "a computer inside this one; what is in it is not examined by this scan"
+            )
         if not entry.allocated or not (name in _NAMES or name.endswith(_ENDINGS) or _BASE_IMAGES in lower):
             return
         for pattern, words, meaning in _PRESENT:
             if pattern.fullmatch(lower):
-                count = self._counts[words] = self._counts.get(words, 0) + 1
-                if count <= _MOST:
-                    self._found.append((entry, words, meaning))
+                self._note(entry, words, meaning)
+
+    def _note(self, entry: Entry, words: str, meaning: str) -> None:
+        count = self._counts[words] = self._counts.get(words, 0) + 1
+        if count <= _MOST:
+            self._found.append((entry, words, meaning))
 
     def tell(self, filesystem: Filesystem) -> Iterator[tuple[Entry, Observation] | Problem]:
         """Each observation with the entry it is about, and what was left out."""
@@ -71,6 +82,10 @@ class Noted:
         for words, count in self._counts.items():
             if count > _MOST:
                 yield Problem(f"{count} of the kind “{words}”: only {_MOST} are listed", Status.SKIPPED)
+        if disks := self._counts.get(_DISK, 0) + self._counts.get(_WSL, 0):
+            yield Problem(
+                f"{disks} virtual disks: what is inside them is not examined; copy each out and scan it by itself", Status.UNREADABLE
+            )
         if isinstance(filesystem, NtfsFilesystem) and (found := filesystem.disagreements) is not None:
             for item in found.files:
                 entry = Entry(item.path, "file", 0, str(item.record))

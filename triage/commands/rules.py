@@ -19,7 +19,7 @@ app = typer.Typer(
     help="Finding rules, keyword libraries and YARA rules: list them, check them, try a term, encrypt a list.", no_args_is_help=True
 )
 
-_KINDS = ("findings", "keywords", "yara")
+_KINDS = ("findings", "keywords", "yara", "software")
 _YARA = (".yar", ".yara", ".yr")
 _KEYWORDS = (".csv", ".txt", ".sealed")
 _YAML = (".yaml", ".yml")
@@ -29,9 +29,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 @app.command("list")
 def list_rules(
-    kind: Annotated[str | None, typer.Option("--kind", help="Only findings, keywords or yara.")] = None, as_json: Json = False
+    kind: Annotated[str | None, typer.Option("--kind", help="Only findings, keywords, yara or software.")] = None, as_json: Json = False
 ) -> None:
-    """Every rule that ships: finding rules, keyword libraries by category, YARA rules."""
+    """Every rule that ships: finding rules, keyword libraries by category, YARA rules, programs of the software catalogue."""
     if kind is not None and kind not in _KINDS:
         stop(f"--kind is {', '.join(_KINDS)}, not {kind}")
     rows = [row for each in _KINDS if kind in (None, each) for row in _LISTS[each]()]
@@ -55,7 +55,7 @@ def check(
 
     secret = list_secret(list_key)
     problems: list[Problem] = []
-    sound = dict.fromkeys(("findings", "conditions", "keywords", "yara"), 0)
+    sound = dict.fromkeys(("findings", "conditions", "keywords", "yara", "software"), 0)
     for path in paths:
         for file in _files(existing(path, "the rule file"), problems):
             kind = _kind(file, problems)
@@ -74,7 +74,13 @@ def check(
 
         for problem in problems:
             typer.echo(visible(str(problem)))
-        names = {"findings": "finding rules", "conditions": "checks and advice", "keywords": "keywords", "yara": "YARA rules"}
+        names = {
+            "findings": "finding rules",
+            "conditions": "checks and advice",
+            "keywords": "keywords",
+            "yara": "YARA rules",
+            "software": "programs",
+        }
         used = ", ".join(f"{names[kind]} {count}" for kind, count in sound.items() if count) or "nothing"
         typer.echo(f"usable: {used}; {len(problems)} {'problem' if len(problems) == 1 else 'problems'}")
     raise typer.Exit(FAILED if problems else COMPLETED)
@@ -200,6 +206,19 @@ def _yara_rows() -> Iterable[dict[str, Any]]:
         }
 
 
+def _software_rows() -> Iterable[dict[str, Any]]:
+    from rules import software
+
+    for program in software.shipped():
+        yield {
+            "kind": "software",
+            "name": program.id,
+            "severity": program.severity,
+            "category": program.category.id,
+            "what": f"{program.name}: {program.what}",
+        }
+
+
 def _files(path: Path, problems: list[Problem]) -> list[Path]:
     from rules.problems import Problem
 
@@ -238,7 +257,11 @@ def _kind(file: Path, problems: list[Problem]) -> str | None:
         return "keywords"
     if isinstance(value, dict) and file.name in _CONDITIONS:
         return "conditions"
-    problems.append(Problem(str(file), 1, "is neither a list of finding rules nor a keyword library with its list of terms"))
+    if isinstance(value, dict) and "programs" in value:
+        return "software"
+    problems.append(
+        Problem(str(file), 1, "is neither a list of finding rules, nor a keyword library with its list of terms, nor a list of programs")
+    )
     return None
 
 
@@ -273,8 +296,20 @@ def _check_yara(file: Path) -> tuple[int, list[Problem]]:
     return rules.count, rules.problems
 
 
-_LISTS = {"findings": _finding_rows, "keywords": _keyword_rows, "yara": _yara_rows}
-_CHECKS = {"findings": _check_findings, "conditions": _check_conditions, "yara": _check_yara}
+def _check_software(file: Path) -> tuple[int, list[Problem]]:
+    from rules import software
+
+    shipped = file.resolve().parent == software.SHIPPED.resolve()
+    loaded = software.load() if shipped else software.load([software.SHIPPED, file])
+    name = str(software.SHIPPED / file.name) if shipped else str(file)
+    return (
+        sum(1 for program in loaded if program.origin.startswith(f"{name}:")),
+        [problem for problem in loaded.problems if problem.file == name],
+    )
+
+
+_LISTS = {"findings": _finding_rows, "keywords": _keyword_rows, "yara": _yara_rows, "software": _software_rows}
+_CHECKS = {"findings": _check_findings, "conditions": _check_conditions, "yara": _check_yara, "software": _check_software}
 
 
 def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:

@@ -103,7 +103,7 @@ def _rules(setup: Setup, keywords: list[str], list_key: Path | None, yara: list[
     """Load everything once here, so that a mistake is told before the scan, and what can be kept compiled is compiled once for all workers.
 
     Returns the identities for the journal, and what of the lists and rules could not be used."""
-    from rules import conditions, findings
+    from rules import conditions, findings, software
     from triage.commands.common import list_secret
     from triage.scan.compiled import folder_for
     from triage.text import visible
@@ -118,7 +118,7 @@ def _rules(setup: Setup, keywords: list[str], list_key: Path | None, yara: list[
     warnings: list[str] = []
     identities: dict[str, Any] = {}
     rule_set = findings.load([Path(rule) for rule in setup.rules])
-    identities["rules"] = {"findings": rule_set.digest, "conditions": conditions.shipped().digest}
+    identities["rules"] = {"findings": rule_set.digest, "conditions": conditions.shipped().digest, "software": software.shipped().digest}
     identities["hash_sets"] = []
     if setup.hash_sets:
         import hashsets

@@ -28,7 +28,7 @@ def test_list_names_every_kind(app: typer.Typer) -> None:
     code, out, _ = run(app, "list", "--json")
     rows = json.loads(out)
     assert code == 0
-    assert {row["kind"] for row in rows} == {"findings", "keywords", "yara"}
+    assert {row["kind"] for row in rows} == {"findings", "keywords", "yara", "software"}
     assert all(row["name"] and row["category"] and row["what"] for row in rows)
     code, out, _ = run(app, "list", "--kind", "yara")
     assert code == 0
@@ -136,3 +136,13 @@ def test_try_as_json_and_wrong_usage(app: typer.Typer) -> None:
     assert run(app, "try", "(", "x", "--form", "regex")[0] == 2
     assert run(app, "try", "x", "x", "--form", "verse")[0] == 2
     assert run(app, "try", "x", "x", "--where", "dream")[0] == 2
+
+
+def test_software_files_are_checked_by_line(app: typer.Typer, tmp_path: Path) -> None:
+    wrong = tmp_path / "mine.yaml"
+    wrong.write_text("category: mine\ntitle: x\nprograms:\n- id: bleachbit\n  name: x\n")
+    code, out, _ = run(app, "check", str(wrong))
+    assert code == 1
+    assert f"{wrong}:4: the id bleachbit is used already" in out
+    code, out, _ = run(app, "list", "--kind", "software", "--json")
+    assert code == 0 and len(json.loads(out)) >= 250

@@ -167,3 +167,38 @@ def test_what_browsers_and_windows_keep_is_looked_into(scan: Scan, tmp_path: Pat
     assert [(hit["provenance"]["locator"], hit["count"]) for hit in hits] == [("index ▸ 0123456789abcdee_0 ▸ https://b.example/", 30)]
     said = {finding["locator"]: finding["explanation"] for finding in result.findings() if finding["rule"] == "hash.known_file"}
     assert "It was found among what a browser keeps" in said["index ▸ 0123456789abcdef_0 ▸ https://a.example/1.jpg"]
+
+
+@pytest.mark.specimens
+def test_specimens(scan: Scan, tmp_path: Path, specimens: Path) -> None:
+    import olefile
+
+    folder = tmp_path / "evidence"
+    folder.mkdir()
+    for name in (
+        "pictures/bulk_extractor/jpegs.rar",
+        "documents/iped/test_rfc822Multipart",
+        "thumbcache/thumbs.db/ExifPhotos/Iphone/Thumbs.db",
+    ):
+        (folder / Path(name).name).write_bytes((specimens / name).read_bytes())
+    jpegs = [(specimens / "pictures/bulk_extractor" / name).read_bytes() for name in ("1.jpg", "jpegs/2.jpg", "jpegs/3.jpg", "jpegs/4.jpg")]
+    assert [len(data) for data in jpegs] == [7323, 7331, 7509, 7599]
+    thumbs = olefile.OleFileIO(folder / "Thumbs.db")
+    small = {name[0]: thumbs.openstream(name).read()[24:] for name in thumbs.listdir()}
+    thumbs.close()
+    logo = "dad41f11"  # of the MD5 of logo.gif, 2,496 bytes
+    result = scan(folder, "--hashset", _list(tmp_path / "known.md5", *jpegs, *small.values()), case=tmp_path / "case")
+    assert result.code == 0, result.err
+    matches = _matches(result)
+    expected = {f"jpegs.rar ▸ jpegs/{number}.jpg": data for number, data in enumerate(jpegs, 1)}
+    expected |= {f"Thumbs.db ▸ thumbnail {name.lower()}": data for name, data in small.items()}
+    assert {way: match["hashes"]["md5"] for way, match in matches.items()} == {
+        way: hashlib.md5(data, usedforsecurity=False).hexdigest() for way, data in expected.items()
+    }
+    from triage.scan.text.extract import Inner, walk
+    from triage.scan.text.parts import Budget
+
+    with open(folder / "test_rfc822Multipart", "rb") as stream:
+        [inner] = [part for part in walk(stream, "mail", Budget(lambda: None, words=False, everything=True)) if isinstance(part, Inner)]
+    assert (inner.locator, len(inner.data), inner.how) == ("mail ▸ logo.gif", 2496, "attached to a message")
+    assert hashlib.md5(inner.data, usedforsecurity=False).hexdigest().startswith(logo)

@@ -41,7 +41,7 @@ def full_check(folder: Path) -> list[str]:
 
 def _check(folder: Path, read: Any) -> list[str]:
     try:
-        listed = json.loads((folder / NAME).read_text(encoding="utf-8"))["files"]
+        listed = dict(json.loads((folder / NAME).read_text(encoding="utf-8"))["files"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         return [f"{NAME} cannot be read: {error}"]
     problems = []

@@ -117,7 +117,8 @@ class Joiner:
     def match(self, observation: Mapping[str, Any]) -> list[Hit]:
         """The traces in an observation as journalled, each once."""
         find = self._by_type.get(observation["type"])
-        return list(dict.fromkeys(find(observation))) if find is not None else []
+        hits = list(find(observation)) if find is not None else []
+        return list(dict.fromkeys(hits)) if len(hits) > 1 else hits
 
     def match_file(self, path: str, *, folder: bool = False, allocated: bool = True) -> list[Hit]:
         """The traces that a listed file or folder is itself (not: that it lies in). ``path``: ``/`` between parts."""
@@ -202,41 +203,58 @@ class Joiner:
         """Hits in a remembered path: the folders it lies in, which are asked for once each, and its own name."""
         if not isinstance(path, str) or not path:
             return
-        components = parts(path[:2000])
-        if not components:
-            return
-        name = components.pop()
-        folder = "/".join(components)
+        folder, _, name = path[:2000].replace("\\", "/").casefold().rstrip("/").rpartition("/")
         around = self._folders.get(folder)
         if around is None:
-            if len(self._folders) >= _CACHED:
-                self._folders.clear()
-            around = list(self._in_path(components, self._paths))
-            around += [found for component in components for found in self._exact["bundle"].get(component, ())]
-            self._folders[folder] = around
-        yield from (Hit(*found, seen) for found in around)
-        for above, found in self._paths.get(name, ()):
-            if not above or tuple(components[-len(above) :]) == above:
+            around = self._around(folder)
+        for found in around:
+            yield Hit(*found, seen)
+        rules = self._paths.get(name)
+        if rules:
+            above_it = parts(folder)
+            for above, found in rules:
+                if not above or tuple(above_it[-len(above) :]) == above:
+                    yield Hit(*found, seen)
+        programs = self._exact["exe"].get(name)
+        if programs and ("." in name or seen == RUN or folder.rpartition("/")[2] in _PROGRAM_FOLDERS):
+            for found in programs:
                 yield Hit(*found, seen)
-        if "." in name or seen == RUN or (components and components[-1] in _PROGRAM_FOLDERS):
-            yield from (Hit(*found, seen) for found in self._exact["exe"].get(name, ()))
-        if name.rpartition(".")[2] in _PACKED and seen != RUN:
-            yield from (Hit(*found, DOWNLOADED if seen == DOWNLOADED else seen) for found in self._packed(name))
+        if seen != RUN and name[:3] in self._prefixes and name.rpartition(".")[2] in _PACKED:
+            for found in self._packed(name):
+                yield Hit(*found, seen)
+
+    def _around(self, folder: str) -> list[Found]:
+        """The traces in the path of a folder, kept for the next file in it."""
+        if len(self._folders) >= _CACHED:
+            self._folders.clear()
+        components = parts(folder)
+        around = [*self._in_path(components, self._paths)]
+        around += [found for component in components for found in self._exact["bundle"].get(component, ())]
+        self._folders[folder] = around
+        return around
 
     def _site(self, url: Any) -> Sequence[Found]:
         if not isinstance(url, str):
             return ()
-        host, path = host_and_path(url)
-        rules = self._hosts.get(host)
+        origin = url[: url.find("/", 8)] if "/" in url[8:300] else url[:300]
+        rules = self._hosts.get(origin)
         if rules is None:
-            if len(self._hosts) >= _CACHED:
-                self._hosts.clear()
-            rest = host
-            rules = self._hosts[host] = []
-            while rest:
-                rules += self._sites.get(rest, ())
-                rest = rest.partition(".")[2]
-        return [found for below, found in rules if not below or path == below or path.startswith(below + "/")] if rules else ()
+            rules = self._host(origin)
+        if not rules:
+            return ()
+        path = host_and_path(url)[1]
+        return [found for below, found in rules if not below or path == below or path.startswith(below + "/")]
+
+    def _host(self, origin: str) -> list[tuple[str, Found]]:
+        """The sites of a host and of those above it, kept for the next page of it."""
+        if len(self._hosts) >= _CACHED:
+            self._hosts.clear()
+        rest = host_and_path(origin)[0]
+        rules = self._hosts[origin] = []
+        while rest:
+            rules += self._sites.get(rest, ())
+            rest = rest.partition(".")[2]
+        return rules
 
     # --- by type of observation --------------------------------------------------------------------------------------------------
 

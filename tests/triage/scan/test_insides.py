@@ -6,6 +6,8 @@ import gzip
 import hashlib
 import io
 import random
+import shutil
+import subprocess
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -202,3 +204,26 @@ def test_specimens(scan: Scan, tmp_path: Path, specimens: Path) -> None:
         [inner] = [part for part in walk(stream, "mail", Budget(lambda: None, words=False, everything=True)) if isinstance(part, Inner)]
     assert (inner.locator, len(inner.data), inner.how) == ("mail ▸ logo.gif", 2496, "attached to a message")
     assert hashlib.md5(inner.data, usedforsecurity=False).hexdigest().startswith(logo)
+
+
+@pytest.mark.tools
+def test_hiding_places_on_an_ntfs_volume(scan: Scan, tmp_path: Path, hidden: tuple[dict[str, bytes], dict[str, bytes]]) -> None:
+    if shutil.which("mkntfs") is None or shutil.which("ntfscp") is None:
+        pytest.skip("needs mkntfs and ntfscp")
+    files, ways = hidden
+    image = tmp_path / "volume.img"
+    with open(image, "wb") as file:
+        file.truncate(16 << 20)
+    subprocess.run(["mkntfs", "-q", "-F", image], check=True, capture_output=True)
+    inside = {name: files[name] for name in ("archive.zip", "c.tar.gz", "f.doc", "m.bin", "decoy.jpg", "decoy.bin")}
+    wrong, stream, decoy = hiding.picture(60), hiding.picture(61), hiding.false_jpeg(62)
+    for name, data in {**inside, "wrong.txt": wrong, "host.txt": b"a letter"}.items():
+        (tmp_path / "one").write_bytes(data)
+        subprocess.run(["ntfscp", "-q", "-f", image, tmp_path / "one", name], check=True, capture_output=True)
+    for name, data in (("side.jpg", stream), ("false.jpg", decoy)):
+        (tmp_path / "one").write_bytes(data)
+        subprocess.run(["ntfscp", "-q", "-f", "-N", name, image, tmp_path / "one", "host.txt"], check=True, capture_output=True)
+    result = scan(image, "--hashset", _list(tmp_path / "known.md5", *ways.values(), wrong, stream))
+    assert result.code == 0, result.err
+    expected = {f"/{way}" for way in ways if way.partition(" ")[0] in inside} | {"/wrong.txt", "/host.txt:side.jpg"}
+    assert {match["path"] for match in _matches(result).values()} == expected

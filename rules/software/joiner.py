@@ -33,6 +33,8 @@ _BEFORE_COMMAND = frozenset(
     ("sudo", "doas", "nohup", "env", "exec", "time", "nice", "start", "torsocks", "torify", "proxychains", "command")
 )
 _PACKAGES = ("package", "dpkg", "apt", "rpm", "pacman", "snap", "flatpak", "brew", "winget", "store", "msix", "portage", "apk")
+_LISTS_OF_PACKAGES = ("dpkg", "apt", "rpm", "pacman", "portage")
+"""Where a name is that of a package, which is compared whole: qemu-block-extra is no QEMU."""
 _CACHED = 1 << 16
 
 
@@ -131,7 +133,7 @@ class Joiner:
             parents = parts(before)
             hits += [Hit(*found, seen) for above, found in rules if not above or tuple(parents[-len(above) :]) == above]
         if folder:
-            bundle = self._exact["bundle"].get(name)
+            bundle = self._exact["bundle"].get(name) if "." in name else None  # an id of one word is a common word too
             return hits + [Hit(*found, seen) for found in bundle or ()]
         programs = self._exact["exe"].get(name)
         if programs and ("." in name or before.rpartition("/")[2] in _PROGRAM_FOLDERS):
@@ -229,7 +231,7 @@ class Joiner:
             self._folders.clear()
         components = parts(folder)
         around = [*self._in_path(components, self._paths)]
-        around += [found for component in components for found in self._exact["bundle"].get(component, ())]
+        around += [found for component in components if "." in component for found in self._exact["bundle"].get(component, ())]
         self._folders[folder] = around
         return around
 
@@ -264,7 +266,8 @@ class Joiner:
             yield from (Hit(*found, EXTENSION) for found in self._exact["extension"].get(identity, ()))
             return
         seen = UNINSTALLED if item.get("enabled") is False else INSTALLED
-        yield from (Hit(*found, seen) for found in self._named(name))
+        if not any(word in how for word in _LISTS_OF_PACKAGES):
+            yield from (Hit(*found, seen) for found in self._named(name))
         yield from (Hit(*found, seen) for found in self._exact["bundle"].get(identity, ()))
         if any(word in how for word in _PACKAGES):
             for value in dict.fromkeys((name, identity, name.partition(":")[0])):

@@ -77,6 +77,7 @@ def test_found(joiner: Joiner, kind: str, fields: dict[str, Any], expected: tupl
         ("InstalledProgram", {"name": "Ares Commander 2024", "how": "uninstall entry"}),
         ("InstalledProgram", {"name": "Session Manager Plugin", "how": "uninstall entry"}),
         ("InstalledProgram", {"name": "wipe", "how": "uninstall entry"}),
+        ("InstalledProgram", {"name": "qemu-block-extra", "how": "dpkg status"}),
         ("ProgramRun", {"program": "SETUP.EXE", "path": r"C:\Downloads\SETUP.EXE", "how": "Prefetch"}),
         ("ProgramRun", {"program": "firefox.exe", "path": r"C:\Program Files\Mozilla Firefox\firefox.exe", "how": "UserAssist"}),
         ("FileSeen", {"path": r"C:\Users\tor\tor\notes.txt", "how": "LNK"}),
@@ -105,6 +106,8 @@ def test_look_alikes_are_none(joiner: Joiner, kind: str, fields: dict[str, Any])
         ("/home/a/tails-amd64-notes.txt", False, set()),
         ("/usr/share/doc/tor/readme", False, set()),
         ("", False, set()),
+        ("/root/.m2/repository/com/pinterest", True, set()),
+        ("/data/data/org.torproject.android", True, {("orbot", "present")}),
     ],
 )
 def test_files(joiner: Joiner, path: str, folder: bool, expected: set[tuple[str, str]]) -> None:

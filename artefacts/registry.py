@@ -55,6 +55,9 @@ class EvidenceFile(Protocol):
     def folder(self, reference: str) -> str | None:
         """The path of the folder that this file system knows by ``reference`` (NTFS: record-sequence), None where it does not: for journals."""
 
+    def names(self, reference: str) -> Sequence[str] | None:
+        """The names that the file or folder known by ``reference`` has now, none where it is gone; None where that cannot be told."""
+
 
 Parser = Callable[[EvidenceFile], Iterator[Observation | Problem]]
 

@@ -66,7 +66,7 @@ def _told(file: EvidenceFile, log: _Log) -> Iterator[Observation | Problem]:
             yield item
             continue
         while open_steps and (number - next(iter(open_steps.values()))[0] > _WINDOW or len(open_steps) > _MOST_OPEN):
-            yield _deleted(file, open_steps.popitem(last=False)[1][1])
+            yield from _removed(file, open_steps.popitem(last=False)[1][1])
         if not item.added:
             open_steps.pop(item.file, None)
             open_steps[item.file] = (number, item)
@@ -80,8 +80,22 @@ def _told(file: EvidenceFile, log: _Log) -> Iterator[Observation | Problem]:
                     locator=f"lsn={old.lsn} file={old.file} folder={old.folder}",
                 )  # fmt: skip
     for _, step in open_steps.values():
-        yield _deleted(file, step)
+        yield from _removed(file, step)
     yield SystemFact(name="NTFS log", value=f"{log.records} records")
+
+
+def _removed(file: EvidenceFile, step: _Step) -> Iterator[Observation]:
+    """A name taken out of an index: nothing where the file is still there by that name, for an index is also put in order by taking names out of
+    one part and writing whole others. Where that cannot be told, no deletion is claimed."""
+    now = file.names(step.file)
+    if now is None:
+        yield FileSeen(
+            path=_path(file, step.folder, step.name), size=step.size, kind="directory" if step.directory else "file",
+            created=from_filetime(step.times[0]), time=from_filetime(step.times[1]), how="NTFS log: taken out of a part of its folder's index",
+            detail="deleted, or only moved inside the index", locator=f"lsn={step.lsn} file={step.file} folder={step.folder}",
+        )  # fmt: skip
+    elif step.name not in now:
+        yield _deleted(file, step)
 
 
 def _deleted(file: EvidenceFile, step: _Step) -> DeletedFile:

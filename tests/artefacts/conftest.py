@@ -57,15 +57,21 @@ class MemoryFile:
     def folder(self, reference: str) -> str | None:
         return self._evidence.folders.get(reference)
 
+    def names(self, reference: str) -> Sequence[str] | None:
+        return self._evidence.names.get(reference, ()) if self._evidence.names is not None else None
+
 
 class MemoryEvidence:
     """Files by path (``/Users/jo/…``) with their bytes; ``file(path)`` gives one as an ``EvidenceFile``.
 
-    ``folders``: paths of folders by the references that a journal has for them."""
+    ``folders``: paths of folders by the references that a journal has for them; ``names``: of files that are still there."""
 
-    def __init__(self, contents: Mapping[str, bytes], folders: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, contents: Mapping[str, bytes], folders: Mapping[str, str] | None = None, names: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
         self.contents = dict(contents)
         self.folders = dict(folders or {})
+        self.names = names
 
     @classmethod
     def of_folder(cls, folder: Path, prefix: str = "") -> MemoryEvidence:

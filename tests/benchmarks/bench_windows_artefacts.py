@@ -64,6 +64,9 @@ class _File:
     def folder(self, reference: str) -> None:
         return None
 
+    def names(self, reference: str) -> None:
+        return None
+
 
 def unpacked(name: str) -> bytes:
     """A specimen's content."""

@@ -108,3 +108,7 @@ class EntryFile:
     def folder(self, reference: str) -> str | None:
         known = getattr(self._filesystem, "folder_path", None)
         return known(reference) if known is not None else None
+
+    def names(self, reference: str) -> Sequence[str] | None:
+        known = getattr(self._filesystem, "names_of", None)
+        return known(reference) if known is not None else None

@@ -55,8 +55,9 @@ def test_deleted_renamed_moved(evidence: Any) -> None:
     steps = [
         (ADD, entry("new.txt")), (REMOVE, entry("gone.txt", 70)), (REMOVE, entry("GONE~1.TXT", 70, space=2)), (REMOVE, entry("old.jpg", 71)),
         (ADD, entry("x.jpg", 71)), (REMOVE, entry("same", 72)), (ADD, entry("same", 72)), (REMOVE, entry("there", 73)), (ADD, entry("there", 73, 40)),
+        (REMOVE, entry("still.txt", 74)),
     ]  # fmt: skip
-    case = evidence({PATH: log(steps)}, {"5-1": "", "40-1": "/Users/jo/Pictures"})
+    case = evidence({PATH: log(steps)}, {"5-1": "", "40-1": "/Users/jo/Pictures"}, {"74-3": ("still.txt",)})
     observations, problems = case.parse(log_file.parse, PATH)
     assert problems == []
     renamed, moved, deleted, fact = [item.to_json() for item in observations]
@@ -69,14 +70,17 @@ def test_deleted_renamed_moved(evidence: Any) -> None:
         "2019-04-17T18:40:00Z",
     )
     assert observations[2].locator.endswith("file=70-3 folder=5-1")
-    assert fact["value"] == "9 records"
+    assert fact["value"] == "10 records"
 
 
 def test_many_pages_and_damage(evidence: Any, mutations: Callable[[bytes, int], list[bytes]]) -> None:
     data = log([(REMOVE, entry(f"file {number}.txt", 100 + number)) for number in range(300)])
-    observations, problems = evidence({PATH: data}).parse(log_file.parse, PATH)
+    observations, problems = evidence({PATH: data}, {}, {}).parse(log_file.parse, PATH)
     assert problems == []
     assert [item.path for item in observations if isinstance(item, DeletedFile)] == [f"file {number}.txt" for number in range(300)]
+    # A log without its file system: no deletion is claimed.
+    alone, _ = evidence({PATH: data}).parse(log_file.parse, PATH)
+    assert {type(item).__name__ for item in alone[:-1]} == {"FileSeen"} and len(alone) == 301
     torn = bytearray(data)
     torn[4096 * 3 + 510] ^= 0xFF
     fewer, problems = evidence({PATH: bytes(torn)}).parse(log_file.parse, PATH)

@@ -145,6 +145,18 @@ class NtfsFilesystem(TreeFilesystem):
             self._folder_paths[reference] = self._climbed(reference)
         return self._folder_paths[reference]
 
+    def names_of(self, reference: str) -> list[str]:
+        """The names that the file or folder with this reference (record-sequence) has now; none where its record was freed or is another's."""
+        number, _, sequence = reference.partition("-")
+        if not (number.isdigit() and sequence.isdigit()) or int(number) >= self._mft.count:
+            return []
+        record = int(number)
+        table = self._with_extensions(np.array([record], dtype=np.int64))
+        at = int(table.position(np.array([record]))[0])
+        if at < 0 or not table.flags[at] & IN_USE or int(table.sequence[at]) != int(sequence):
+            return []
+        return [table.texts[row] for row in np.flatnonzero(table.names["record"] == record).tolist()]
+
     def _climbed(self, reference: str) -> str | None:
         parts: list[str] = []
         for _ in range(_DEEPEST):

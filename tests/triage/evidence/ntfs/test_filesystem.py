@@ -270,6 +270,7 @@ def test_times_that_disagree(
         assert found.files[0].own[0] == whole and found.files[0].name[0] == name
         assert (found.more, found.installed) == (0, 1)
         assert fs.folder_path("40-1") == "/Windows" and fs.folder_path("5-5") == ""
+        assert fs.names_of("64-1") == ["back-dated.txt"] and fs.names_of("64-2") == [] and fs.names_of("x") == []
         assert [fs.folder_path(text) for text in ("40-2", "64-1", "9999-1", "x", "5")] == [None, None, None, None, None]
 
 

@@ -157,7 +157,7 @@ def peer_of(hindsight: Path, root: Path, where: Path) -> tuple[list[str], Path]:
 
 def records_of(root: Path, where: Path) -> list[str]:
     """Our command for the same job: the records as lines of JSON, with no journal, findings, report or seal."""
-    return [sys.executable, "-m", "tests.benchmarks.browser_records", str(root), str(where / "records.jsonl")]
+    return [sys.executable, str(Path(__file__).with_name("browser_records.py")), str(root), str(where / "records.jsonl")]
 
 
 def main(arguments: list[str]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What Hindsight does and no more: the records of a browser's profile as lines of JSON. ``python -m tests.benchmarks.browser_records ROOT OUT``."""
+"""What Hindsight does and no more: the records of a browser's profile as lines of JSON. ``python tests/benchmarks/browser_records.py ROOT OUT``."""
 
 from __future__ import annotations
 

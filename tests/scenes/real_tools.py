@@ -290,3 +290,74 @@ def packed_files(folder: Path, dice: random.Random) -> Path:
         (place / "key.bin").write_bytes(os.urandom(64_000))
         (place / "odd.bin").write_bytes(os.urandom(500_001))
     return image
+
+
+def _home(kind: str, act) -> object:  # type: ignore[no-untyped-def]
+    """A person's folder on a volume, in which ``act(home, dice)`` runs a program."""
+
+    def build(folder: Path, dice: random.Random) -> Path:
+        image = folder / "disk.img"
+        with volume(image, kind) as where:
+            _filled(where, dice)
+            act(where / "home" / "jo", dice)
+        return image
+
+    return build
+
+
+def _bleachbit_cleans(home: Path, dice: random.Random) -> None:
+    run("bleachbit", "--clean", "system.recent_documents", "bash.history", home=home, check=False)
+
+
+def _tor_starts(home: Path, dice: random.Random) -> None:
+    run("timeout", "4", "tor", "--DataDirectory", home / ".tor", "--DisableNetwork", "1", "--SocksPort", "0", home=home, check=False)
+
+
+BOOK.evasion("bleachbit used by a person", "software.seen", volumes=True, tools=("bleachbit",))(_home("ext4", _bleachbit_cleans))  # type: ignore[arg-type]
+BOOK.evasion("tor started by a person", "software.seen", volumes=True, tools=("tor",))(_home("ext4", _tor_starts))  # type: ignore[arg-type]
+
+
+def _words_only(home: Path, dice: random.Random) -> None:
+    for text in (
+        "bleachbit review.txt",
+        "tor guide.pdf",
+        "eraser and pencil.jpg",
+        "shredder manual.pdf",
+        "wipe dry.docx",
+        "onion soup.odt",
+    ):
+        (home / "Documents" / text).write_bytes(dice.randbytes(3000))
+    (home / "Documents" / "letter.txt").write_text("They sell BleachBit, Tor Browser and CCleaner at the market.\n")
+
+
+BOOK.innocent("files that are named like wiping programs", volumes=True)(_home("ext4", _words_only))  # type: ignore[arg-type]
+
+
+def _gnome(home: Path, dice: random.Random) -> None:
+    (home / ".local/share").mkdir(parents=True)
+    (home / ".config").mkdir(parents=True)
+    (home / ".bash_history").write_text("ls\ncd Documents\nrm old.txt\nsudo apt update\nfirefox &\n")
+    (home / ".config/user-dirs.dirs").write_text('XDG_DESKTOP_DIR="$HOME/Desktop"\n')
+    (home / ".local/share/recently-used.xbel").write_text('<?xml version="1.0" encoding="UTF-8"?>\n<xbel version="1.0"></xbel>\n')
+
+
+BOOK.innocent("a desktop of Linux in usual use", volumes=True)(_home("ext4", _gnome))  # type: ignore[arg-type]
+
+
+def _moved(home: Path, dice: random.Random) -> None:
+    (home / "Archive").mkdir()
+    for path in sorted((home / "Pictures").iterdir()):
+        path.rename(home / "Archive" / path.name)
+    run("sync")
+    for number, path in enumerate(sorted((home / "Archive").iterdir())):
+        path.rename(path.with_name(f"{number:03d}{path.suffix}"))
+
+
+BOOK.innocent("pictures moved and numbered, on ext4", volumes=True)(_home("ext4", _moved))  # type: ignore[arg-type]
+BOOK.innocent("pictures moved and numbered, on ntfs", volumes=True)(_home("ntfs", _moved))  # type: ignore[arg-type]
+for _kind, _tool, _command, _count in (
+    ("ext4", "shred", ["shred", "-n", "2", "-z", "-u"], 1),
+    ("ntfs", "shred", ["shred", "-u"], 8),
+    ("ext4", "wipe", ["wipe", "-q", "-f", "-Q", "2"], 1),
+):
+    BOOK.evasion(f"{_tool} of {_count} on {_kind}", NAMES, volumes=True, tools=(_tool,))(_wiped(_kind, _command, _count))

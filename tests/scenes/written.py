@@ -322,3 +322,71 @@ def program_stores(folder: Path, dice: random.Random) -> Path:
         (root / "Users/jo/Documents/passwords.kdbx").write_bytes(bytes.fromhex("03d9a29a67fb4bb5") + os.urandom(20_000))
 
     return _folder(fill)(folder, dice)  # type: ignore[no-any-return]
+
+
+def _programs(*names: str):  # type: ignore[no-untyped-def]
+    def fill(root: Path, dice: random.Random) -> None:
+        _machine(root, dice)
+        for program in names:
+            (root / "Windows/Prefetch" / f"{program}-{dice.getrandbits(32):08X}.pf").write_bytes(windows.prefetch(dice, program))
+
+    return _folder(fill)
+
+
+BOOK.evasion("SDelete was run", "software.seen")(_programs("SDELETE64.EXE"))
+BOOK.evasion("VeraCrypt was run", "software.seen")(_programs("VERACRYPT.EXE"))
+BOOK.innocent("usual programs were run")(_programs("WINWORD.EXE", "EXCEL.EXE", "MSEDGE.EXE", "NOTEPAD.EXE", "PHOTOS.EXE", "SPOTIFY.EXE"))
+
+
+def _two_journals(journal: ChangeJournal, dice: random.Random, folder: int) -> None:
+    _sdelete(2)(journal, dice, folder)
+    for _ in range(120):
+        _usual(journal, dice, folder)
+    _ccleaner(journal, dice, folder)
+
+
+BOOK.evasion("SDelete one day, CCleaner another, among usual work", NAMES, volumes=True)(_with_journal(_two_journals))
+
+
+def _office(journal: ChangeJournal, dice: random.Random, folder: int) -> None:
+    for _ in range(80):
+        file, text = dice.randint(1000, 60_000), name(dice, "docx")
+        for _ in range(dice.randint(1, 5)):
+            temporary = f"~WRD{dice.randint(0, 9999):04d}.tmp"
+            journal.rename(text, f"~WRL{dice.randint(0, 9999):04d}.tmp", file, folder)
+            journal.rename(temporary, text, file + 1, folder)
+        journal.delete(f"~${text[2:]}", file, folder)
+
+
+BOOK.innocent("documents saved again and again, in the change journal", volumes=True)(_with_journal(_office))
+
+
+def _browser_journal(journal: ChangeJournal, dice: random.Random, folder: int) -> None:
+    for _ in range(200):
+        file = dice.randint(1000, 60_000)
+        unique = "".join(dice.choice(_LETTERS + "0123456789") for _ in range(8))
+        journal.rename(f"{unique}.tmp", f"f_{dice.getrandbits(24):06x}", file, folder)
+        journal.delete(f"f_{dice.getrandbits(24):06x}", file, folder)
+        journal.rename(f"{dice.getrandbits(128):032x}", f"{dice.getrandbits(128):032x}.1", file + 1, folder)
+        journal.delete(f"{dice.getrandbits(128):032x}.1", file + 1, folder)
+
+
+BOOK.innocent("a browser's cache at work, in the change journal", volumes=True)(_with_journal(_browser_journal))
+
+
+@BOOK.innocent("a memory card of a camera, emptied", volumes=True)
+def camera_card(folder: Path, dice: random.Random) -> Path:
+    """Pictures deleted after they were copied."""
+    image = folder / "card.img"
+    with volume(image, "ntfs") as where:
+        (where / "DCIM" / "100CANON").mkdir(parents=True)
+        made = [where / "DCIM" / "100CANON" / f"IMG_{number:04d}.JPG" for number in range(90)]
+        for path in made:
+            path.write_bytes(b"\xff\xd8\xff\xe0" + dice.randbytes(4000))
+        os.sync()
+        for path in made:
+            path.unlink()
+    return image
+
+
+BOOK.innocent("a browser whose oldest cookies outlive its history")(_chrome(25, 20))

@@ -40,6 +40,8 @@ _ZEROS = re.compile(r"0+")
 _LETTER = re.compile(r"([A-Z])\1*(?:\.\1+)*")
 _SINGLE = re.compile(r"[A-Za-z0-9]")
 _WORDLIKE = re.compile(r"[A-Za-z0-9]{6,}(?:\.[A-Za-z0-9]{1,8})*")
+_HEX = re.compile(r"[0-9a-fA-F]+")
+_PASSING = frozenset(("tmp", "temp", "crdownload", "part", "partial", "download", "cache", "log"))
 _CIPHER = re.compile(r"/EFSTMPWP(?:/|$)", re.IGNORECASE)
 _PATH, _KIND, _ALLOCATED = COLUMN["path"], COLUMN["kind"], COLUMN["allocated"]
 _CHANGED, _MODIFIED = COLUMN["changed"], COLUMN["modified"]
@@ -223,9 +225,15 @@ def way_of(names: Sequence[str]) -> str | None:
     if new[-1:] and len(new[-1]) >= 3 and set(new[-1]) <= {"Z", "."} and _LETTER.fullmatch(new[-1]):
         return "last letter"
     odd = [name for name in new if looks_random(name) or _SINGLE.fullmatch(name)]
-    if len(odd) >= 2 and len(odd) == len(new):
+    if len(odd) >= 2 and len(odd) == len(new) and not _of_a_program(names[0]):
         return "random"
     return None
+
+
+def _of_a_program(name: str) -> bool:
+    """Whether a file's first name is one that programs give: it was nothing to anybody, and its name is not what was to be lost."""
+    stem, _, ending = name.rpartition(".")
+    return looks_random(name) or _HEX.fullmatch(stem or ending) is not None or ending.lower() in _PASSING
 
 
 def left_by(name: str) -> str | None:
@@ -251,7 +259,7 @@ def looks_random(name: str, *, strict: bool = False) -> bool:
         stem, ending = name, ""
     if ending.lower() in _USUAL or (strict and not (2 <= len(ending) <= 4 and ending.isalpha() and stem.isalpha() and name.islower())):
         return False
-    if not strict and ending == "" and (stem.isdigit() or re.fullmatch(r"[0-9a-fA-F]+", stem)):
+    if _HEX.fullmatch(stem):
         return False
     letters = [letter for letter in stem.lower() if letter.isalpha()]
     if len(letters) < 5:

@@ -36,20 +36,18 @@ _INNOCENT = {
     "use without history": "Private windows leave no history.",
     "Windows installed lately": "People install Windows anew after a fault.",
     "cleaning program run": "Many people use cleaning programs to gain space.",
+    "wiping program run": "People wipe files before they sell a computer, or to keep bank papers safe.",
 }
-_CLEANERS = frozenset(
-    (
-        "ccleaner.exe", "ccleaner64.exe", "bleachbit.exe", "bleachbit_console.exe", "sdelete.exe", "sdelete64.exe", "eraser.exe", "cipher.exe",
-        "privazer.exe", "wisecare365.exe", "bcuninstaller.exe", "srm.exe", "shred.exe",
-    )
-)  # fmt: skip
+
+_PROGRAMS = {"wipers": ("wiping program run", "moderate"), "cleaners": ("cleaning program run", "weak")}
+"""Categories of the software catalogue: what the run of such a program is called, and its strength."""
 
 
 class Periods(Conclusion):
     """A ``CleanupPeriod`` for each stretch of days with signs of at least two kinds."""
 
     name = "cleanup_periods"
-    types = ("CleanupSign", "LogCleared", "HistoryGap", *_USE)
+    types = ("CleanupSign", "LogCleared", "HistoryGap", "Software", *_USE)
     stage = 2
 
     def __init__(self, context: Context) -> None:
@@ -67,11 +65,13 @@ class Periods(Conclusion):
             time = ns(observation.get("time") or observation.get("started"))
             if time is not None and (len(self._use) < _MOST_DAYS or (source, time // DAY) in self._use):
                 self._use[source, time // DAY] += 1
-            if kind == "ProgramRun" and str(observation.get("program") or "").lower() in _CLEANERS:
-                program = observation["program"]
-                self._sign(source, time, time, "cleaning program run", "weak", f"The program {program} was run.", observation)
             return
-        if kind == "CleanupSign":
+        if kind == "Software":
+            time = ns(observation.get("last_run"))
+            if observation["category"] in _PROGRAMS:
+                words, strength = _PROGRAMS[observation["category"]]
+                self._sign(source, time, time, words, strength, f"{observation['name']} was run.", observation)
+        elif kind == "CleanupSign":
             first, last = ns(observation.get("first")), ns(observation.get("last"))
             if observation["kind"] != "free space overwritten":
                 self._sign(source, first, last, observation["kind"], observation["strength"], observation["detail"], observation)

@@ -62,16 +62,15 @@ class UseWithoutHistory(Conclusion):
         return (observation["provenance"]["source"], str(observation.get("user") or "").lower(), browser)
 
     def conclude(self) -> Iterator[Drawn | Observation | Problem]:
-        for key in sorted({*self._hosts, *self._runs}):
+        for key in sorted(self._hosts):
             source, user, browser = key
             seen = sum(count for (where, _, name), count in self._visits.items() if where == source and browser.lower() in name.lower())
             hosts = self._hosts.get(key, {})
             runs = self._runs[key]
-            if seen or (len(hosts) < _HOSTS and runs < _RUNS):
+            # Without anything of its profile nobody can say whether it has a history; and Windows starts Edge by itself.
+            if seen or not hosts or (len(hosts) < _HOSTS and runs < _RUNS):
                 continue
-            said = []
-            if hosts:
-                said.append(f"stored things of {len(hosts):,} different sites")
+            said = [f"stored things of {len(hosts):,} different site{'s' if len(hosts) > 1 else ''}"]
             if runs:
                 said.append(f"{runs:,} starts of the program")
             first, last = bounds(self._times[key])

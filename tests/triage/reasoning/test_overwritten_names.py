@@ -78,6 +78,8 @@ def test_other_ways(names: list[str], tool: str) -> None:
         ["a.zip", "b.zip", "c.zip", "d.zip", "e.zip"],
         ["index.js", "index.js.old"],
         ["0001", "0002", "0003"],
+        ["1f00ab" * 5, "1f00ab" * 5 + ".1", "77aacd" * 5, "77aacd" * 5 + ".1"],
+        ["xqzkvbwq.tmp", "kjqxwvzp", "bhwqzjkk"],
     ],
 )
 def test_usual_renames(names: list[str]) -> None:

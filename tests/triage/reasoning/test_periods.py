@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from artefacts.observations import CleanupSign, HistoryGap, LogCleared, PageVisit
+from artefacts.observations import CleanupSign, HistoryGap, LogCleared, PageVisit, Software
 from tests.triage.reasoning.conftest import at, draw, seen
 from triage.reasoning.periods import Periods
 
@@ -55,3 +55,12 @@ def test_weak_signs_stay_weak() -> None:
 def test_a_sign_without_a_time_belongs_to_no_period() -> None:
     undated = seen(CleanupSign(kind="lists emptied", strength="strong", detail="x"))
     assert draw(Periods, [undated, cleared(1)]) == []
+
+
+def test_a_wiping_program_that_ran_on_the_day() -> None:
+    program = Software(
+        software="sdelete", name="SDelete", what="x", category="wipers", state="removed", summary="run", severity=4, why="x", strength="strong",
+        innocent="x", last_run=at(days=1),
+    )  # fmt: skip
+    (period,) = draw(Periods, [seen(program), cleared(1)])
+    assert [part["what"] for part in period["parts"]] == ["SDelete was run.", "The log Security was emptied."]

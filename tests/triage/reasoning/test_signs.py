@@ -197,7 +197,11 @@ def test_a_browser_in_use_without_history() -> None:
     assert draw(UseWithoutHistory, [*cookies(15), visit]) == []
     assert draw(UseWithoutHistory, cookies(5)) == []
     runs = [seen(ProgramRun(program="CHROME.EXE", count=40, time=at(), how="Prefetch"), "/p")]
-    assert [sign["count"] for sign in draw(UseWithoutHistory, runs)] == [0]
+    assert draw(UseWithoutHistory, runs) == []
+    runs[0]["user"] = "jo"
+    assert [sign["detail"] for sign in draw(UseWithoutHistory, [*runs, *cookies(1)])] == [
+        "There is no page in the history of Chrome, but there are stored things of 1 different site and 40 starts of the program."
+    ]
 
 
 @pytest.mark.parametrize(

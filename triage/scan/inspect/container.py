@@ -10,12 +10,18 @@ from typing import BinaryIO
 from artefacts.observations import EncryptedItem
 from triage.evidence.encryption import LUKS_SIGNATURE, MIN_NOISE, measure
 from triage.evidence.model import Entry, ReadError
-from triage.scan.filetype import by_signature, file_type
+from triage.scan.filetype import by_signature
 from triage.scan.inspect.item import READ, Subject
 from triage.scan.inspect.recorder import Recorder
 
 SECTOR = 512
 _LEAST_DIFFERENT = 195  # of 256 byte values, in the first 512 bytes: of random ones 221 on average, with a deviation of five
+# LZMA and its like pack so well that their data can pass for random. libmagic is not asked: it takes one in some dozen random beginnings for something.
+_HEADERS = (
+    b"!<arch>", b"\xed\xab\xee\xdb", b"hsqs", b"MSCF", b"Cr24", b"LZIP", b"\x5d\0\0", b"\x04\x22\x4d\x18", b"xar!", b"ISc(", b"wOF2", b"\0asm",
+    b"RIFF", b"PAR2", b"\x89HDF", b"VMDK", b"KDMV", b"QFI\xfb", b"conectix", b"vhdxfile", b"\x03\xd9\xa2\x9a", b"Salted__",
+)  # fmt: skip
+_TEXT = re.compile(rb"[\x20-\x7e\t\r\n]{6}")  # a header that can be read: chance makes one of 400
 # What systems and programs keep for themselves: encrypted stores of their own, games, updates.
 _NOT_PERSONAL = re.compile(
     r"^/(?:windows|program files(?: \(x86\))?|programdata|usr|lib|lib64|opt|boot|var/(?:lib|cache|log)|snap|system|library|applications|proc|sys)/|"
@@ -45,6 +51,8 @@ class ContainerCheck:
             and len(head) >= SECTOR
             and len(set(head[:SECTOR])) >= _LEAST_DIFFERENT
             and by_signature(head) is None
+            and not head.startswith(_HEADERS)
+            and not _TEXT.match(head)
             and _NOT_PERSONAL.search(entry.path) is None
         )
 
@@ -56,8 +64,7 @@ class ContainerCheck:
             return
         with io.BytesIO(subject.data) if subject.data is not None else subject.open() as stream:
             noise = measure(_Bytes(stream, subject.size))
-        # LZMA packs so well that its data can pass for random: what libmagic knows by its header is no container.
-        if not noise.random or file_type(subject.head) != "application/octet-stream":
+        if not noise.random:
             return
         detail = (
             f"consistent with an encrypted container: a whole number of sectors, no known header, {noise.samples} samples without pattern "

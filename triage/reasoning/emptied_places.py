@@ -46,6 +46,7 @@ _KINDS = {
         re.compile(r"thumbcache_[^/]+\.db", re.I), 3,
     ),
 }  # fmt: skip
+_ENDS = (".pf", ".lnk", "destinations-ms", ".db", "prefetch", "recent", "destinations", "explorer")
 _NO_PREFETCH = "programs run are noted in Prefetch (EnablePrefetcher)"
 
 
@@ -106,6 +107,8 @@ class EmptiedPlaces(Conclusion):
         for row in rows:
             path = row[_PATH]
             folder, _, name = path.rpartition("/")
+            if not name.lower().endswith(_ENDS):
+                continue  # of a million files hardly any gets past this
             for kind, place in _KINDS.items():
                 if row[_KIND] == "directory":
                     if row[_ALLOCATED] and (found := place.folder.fullmatch(path)):

@@ -142,7 +142,7 @@ def test_the_clock_set_back_by_somebody() -> None:
         clock(-24, user="DESK\\jo"),
         clock(24 * 30, user="NT AUTHORITY\\LOCAL SERVICE", program="C:\\Windows\\System32\\svchost.exe"),
         clock(24 * 30, user="NT AUTHORITY\\SYSTEM"),
-        clock(24 * 30, user="S-1-5-18", how="event 1, reason 2"),
+        clock(24 * 30, user="DESK\\jo", how="event 1, reason 2"),
     ],
 )
 def test_the_clock_put_right(change: dict[str, Any]) -> None:

@@ -118,7 +118,11 @@ def test_linux_bundle_runs_in_a_root_without_python(linux: Path, here: dict[str,
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            ["chroot", str(root), "/triage/triage", *arguments], capture_output=True, text=True, env={"PATH": "/bin"}, timeout=300
+            [shutil.which("chroot") or "chroot", str(root), "/triage/triage", *arguments],
+            capture_output=True,
+            text=True,
+            env={"PATH": "/bin"},
+            timeout=300,
         )
 
     assert run("selftest").stdout.strip().endswith("The self-test passed.")

@@ -1,4 +1,4 @@
-"""When the NTFS change journal was made: its settings written here, cut short, and of another kind."""
+"""When the change journal was made: settings written here, and what is none."""
 
 from __future__ import annotations
 
@@ -8,19 +8,27 @@ from typing import Any
 import pytest
 
 from artefacts.coverage import Unrecognised
+from artefacts.observations import SystemFact
+from artefacts.registry import all_artefacts
 from artefacts.windows import usn_journal_made
 
 PATH = "/$Extend/$UsnJrnl:$Max"
-SETTINGS = struct.pack("<4Q", 33_554_432, 8_388_608, 132_000_000_000_000_000, 0)
+STAMP = 131459172035487843  # 2017-07-30T19:40:03.5487843Z
 
 
 def test_own_settings(evidence: Any) -> None:
-    (fact,), problems = evidence({PATH: SETTINGS}).parse(usn_journal_made.parse, PATH)
-    assert problems == [] and (fact.name, fact.value) == (usn_journal_made.MADE, "at most 33,554,432 bytes")
-    assert fact.to_json()["time"] == "2019-04-17T18:40:00Z"
+    data = struct.pack("<4Q", 32 << 20, 8 << 20, STAMP, 0)
+    (fact,), problems = evidence({PATH: data}).parse(usn_journal_made.parse, PATH)
+    assert problems == []
+    assert isinstance(fact, SystemFact) and (fact.name, fact.value) == ("change journal made", "at most 33,554,432 bytes")
+    assert fact.time.isoformat() == "2017-07-30T19:40:03.5487843Z"  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("data", [b"", SETTINGS[:31], bytes(32), b"\xff" * 32])
-def test_anything_else_is_refused(evidence: Any, data: bytes) -> None:
+@pytest.mark.parametrize("data", [b"", bytes(32), bytes(31), b"\xff" * 32, struct.pack("<4Q", 0, 0, STAMP, 0)])
+def test_what_is_none(evidence: Any, data: bytes) -> None:
     with pytest.raises(Unrecognised):
         evidence({PATH: data}).parse(usn_journal_made.parse, PATH)
+
+
+def test_it_is_planned() -> None:
+    assert usn_journal_made.ARTEFACTS[0] in all_artefacts()

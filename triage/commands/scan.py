@@ -49,6 +49,7 @@ def scan(
     from triage.commands import examine
     from triage.scan.job import Job
     from triage.scan.profile import load_profile
+    from triage.scan.scope import Dates
     from triage.scan.setup import Setup
 
     try:
@@ -64,6 +65,7 @@ def scan(
         hash_sets=_hash_sets(hashset or [], role, hashset_key),
         named=list((visit_data or {}).get("keywords", [])),
         exclude_users=list((visit_data or {}).get("scope", {}).get("exclude_users", [])),
+        dates=Dates.of(visit_data),
     )
     identities, warnings = _rules(setup, keywords or [], list_key, yara or [], quiet)
     job = Job(

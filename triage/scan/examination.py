@@ -9,7 +9,7 @@ import json
 import time
 from abc import ABC, abstractmethod
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any, ClassVar
@@ -18,6 +18,7 @@ from artefacts.coverage import Status
 from artefacts.observations import EncryptedItem
 from triage.findings import Finding, FindingEngine
 from triage.journal import Journal, decode
+from triage.scan.control import Control
 from triage.scan.emit import ENTRIES, FINDING, RECORD, observation_json
 from triage.scan.pool import DONE, Death, Message, Pool, Pulse, Task
 from triage.scan.progress import Progress
@@ -79,6 +80,7 @@ class Examination(ABC):
         workers: int,
         deadline: float | None = None,
         hash_sources: bool = False,
+        control: Control | None = None,
     ) -> None:
         self._setup, self._journal, self._state, self._engine, self._progress = setup, journal, state, engine, progress
         self._workers = workers
@@ -90,11 +92,11 @@ class Examination(ABC):
         self._task_ids = iter(range(1 << 62))
         self._gaps = False
         self._alerted: set[str] = set()
-        self._stop = False
+        self._control = control or Control()
 
     def request_stop(self) -> None:
         """End in good order as soon as possible. Safe to call from a signal handler."""
-        self._stop = True
+        self._control.stop()
 
     def run(self) -> Outcome:
         """Examine, then write the totals. Raises ``OSError`` where the case folder can no longer be written."""
@@ -223,8 +225,7 @@ class Examination(ABC):
         """Keep the workers busy until there is nothing left. Raises ``TimeUp`` at the deadline."""
         take = next_task or (lambda: queue.popleft() if queue else None)
         while True:
-            if self._stop:
-                raise Stopped
+            self._listen(pool)
             if self._deadline is not None and time.monotonic() >= self._deadline:
                 raise TimeUp
             task = None
@@ -248,6 +249,37 @@ class Examination(ABC):
                     on_message(event)
             if tick is not None:
                 tick()
+
+    def _listen(self, pool: Pool) -> None:
+        """Do what the operator asks for. Raises ``Stopped``."""
+        control = self._control
+        self._take_notes(control.taken())
+        if control.paused and not control.stopped:
+            clock = time.monotonic()
+            pool.pause()
+            self._take_notes([("paused", "")])
+            self._journal.flush(durable=True)
+            control.holding = True
+            while control.paused and not control.stopped:
+                time.sleep(TICK)
+                self._take_notes(control.taken())
+            control.holding = False
+            pool.resume()
+            self._take_notes([("went on", "")])
+            lasted = time.monotonic() - clock
+            self._timings["paused"] += lasted
+            if self._deadline is not None:
+                self._deadline += lasted
+        if control.stopped:
+            raise Stopped
+
+    def _take_notes(self, notes: Iterable[tuple[str, str]]) -> None:
+        taken = False
+        for action, text in notes:
+            self._journal.append("operator", {"action": action, "text": text})
+            taken = True
+        if taken:
+            self._journal.flush(durable=True)
 
     def _record(self, payload: bytes) -> None:
         kind, _, body = payload.partition(b"\0")
@@ -296,6 +328,7 @@ class Examination(ABC):
     # --- the end -----------------------------------------------------------------------------------------------------------------
 
     def _finish(self, complete: bool, reason: str) -> list[Finding]:
+        self._take_notes(self._control.close())
         for finding in self._state.book.due():
             self._journal_finding(finding)
         for record in self._state.tally.records():

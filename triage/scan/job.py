@@ -16,6 +16,7 @@ from triage import casefolder
 from triage.identity import tool
 from triage.journal import Journal, JournalError
 from triage.scan.conclude import Conclusions, Context
+from triage.scan.control import Control
 from triage.scan.examination import Examination, Outcome
 from triage.scan.progress import Progress
 from triage.scan.run import Scan
@@ -52,6 +53,8 @@ class Job:
     """Digests of the rules, word lists and hash sets in use, for the journal and the report."""
     warnings: list[str] = field(default_factory=list)
     """What of the lists and rules could not be used: the report says so, for what is not looked for is not found."""
+    control: Control = field(default_factory=Control)
+    """Through which the operator can pause it, stop it and have notes taken."""
     begin: Callable[..., Examination] = Scan
     """Makes what examines the sources, with the arguments of ``Examination``."""
 
@@ -96,7 +99,9 @@ def run(job: Job, progress: Progress) -> Outcome:
             if job.time_budget is not None:
                 least, share, most = RESERVE
                 deadline = started + job.time_budget - min(max(least, share * job.time_budget), most, job.time_budget / 2)
-            scan = job.begin(setup, journal, state, engine, progress, workers=job.workers, deadline=deadline, hash_sources=job.hash_sources)
+            scan = job.begin(
+                setup, journal, state, engine, progress, workers=job.workers, deadline=deadline, hash_sources=job.hash_sources, control=job.control,
+            )  # fmt: skip
             with _stoppable(scan.request_stop):
                 outcome = scan.run()
             progress.phase("report")

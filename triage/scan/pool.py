@@ -7,6 +7,7 @@ item of its task a worker is at, since when, and how many bytes it has read.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import multiprocessing
 import time
@@ -135,6 +136,7 @@ class Pool:
         self._workers = [self._start() for _ in range(size)]
         self._bytes_gone = 0
         self._memory_checked = 0.0
+        self._paused = 0
 
     def _start(self) -> _Worker:
         ours, theirs = self._context.Pipe()
@@ -241,6 +243,22 @@ class Pool:
         _end(worker)
         fresh = self._workers[self._workers.index(worker)] = self._start()
         fresh.idle_since = time.monotonic()
+
+    def pause(self) -> None:
+        """Let every worker stand still where it is."""
+        self._paused = time.monotonic_ns()
+        for worker in self._workers:
+            with contextlib.suppress(psutil.Error):
+                psutil.Process(worker.process.pid).suspend()
+
+    def resume(self) -> None:
+        """Let them go on; none counts as silent or slow for the time in between."""
+        lasted = time.monotonic_ns() - self._paused
+        for worker in self._workers:
+            for slot in (_SINCE, _PULSE):
+                worker.slots[slot] += lasted
+            with contextlib.suppress(psutil.Error):
+                psutil.Process(worker.process.pid).resume()
 
     def close(self) -> None:
         """End all workers. Safe to call twice."""

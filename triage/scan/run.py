@@ -360,6 +360,8 @@ class Scan(Examination):
             why = "drawn before everything was read that is known now"
             self._journal.append("withdrawn", {"observations": stale, "findings": unfounded, "reason": why})
             self._state.book.withdrawn(unfounded)
+        if self._setup.dates:
+            self._cover("", "", CONCLUSIONS, Status.SKIPPED, "records outside the dates of the visit were not there to draw from")
         if not complete:
             why = reason if reason != FINISHED else "not every file could be listed"
             self._cover("", "", CONCLUSIONS, Status.OUT_OF_TIME, f"drawn from what was read until then: {why}")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from triage.scan.profile import Profile
+from triage.scan.scope import Dates
 
 
 @dataclass(slots=True)
@@ -45,6 +46,7 @@ class Setup:
     yara_cache: str | None = None
     rules: list[str] = field(default_factory=list)
     exclude_users: list[str] = field(default_factory=list)
+    dates: Dates = field(default_factory=Dates)
 
     @property
     def has_words(self) -> bool:
@@ -70,6 +72,7 @@ class Setup:
             "yara_cache": self.yara_cache,
             "rules": self.rules,
             "exclude_users": self.exclude_users,
+            "dates": [self.dates.start, self.dates.end],
         }
         return json.dumps(value).encode()
 
@@ -89,4 +92,5 @@ class Setup:
             yara_cache=value["yara_cache"],
             rules=value["rules"],
             exclude_users=value["exclude_users"],
+            dates=Dates(*value["dates"]),
         )

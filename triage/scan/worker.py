@@ -191,6 +191,7 @@ class _Scanner(Worker):
         shadow = not backup and self._volume(order["source"], order["volume"]).scheme == SCHEME
         system_volume = classify.holds_system({entry.name for entry in filesystem.children("/")})
         excluded = {name.lower() for name in self.setup.exclude_users}
+        dates = self.setup.dates
         self.software.start()
         total = left_out = elsewhere = 0
         backups: list[str] = []
@@ -201,8 +202,10 @@ class _Scanner(Worker):
                 if excluded and (user_of(entry.path + "/x") or "").lower() in excluded:
                     left_out += 1
                     continue
-                noted.see(entry)
-                self.software.look(entry)
+                inside = dates.entry(entry)
+                if inside:
+                    noted.see(entry)
+                    self.software.look(entry)
                 cls = classify.classify(entry, artefact=bool(self.inspector.artefacts_for(entry)), system_volume=system_volume)
                 size = _to_read(entry)
                 if entry.path.endswith(_BACKUP) and entry.allocated and not backup and not shadow:
@@ -210,7 +213,7 @@ class _Scanner(Worker):
                 if backup and cls != classify.TRACES and size >= 0:
                     elsewhere += 1
                     continue
-                rows.append(Row(cls, size, entry.first_offset, entry.modified or 0))
+                rows.append(Row(cls, size if inside else -1, entry.first_offset, entry.modified or 0))
                 lines.append(encode(entry.to_wire()))
             total += len(rows)
             self.pulse.item(0)
@@ -219,7 +222,7 @@ class _Scanner(Worker):
         for item in () if shadow else noted.tell(filesystem):
             if isinstance(item, Problem):
                 self.emit.count("listing of the volume", item.status, item.reason)
-            elif (user_of(item[0].path + "/x") or "").lower() not in excluded:
+            elif (user_of(item[0].path + "/x") or "").lower() not in excluded and dates.record(item[1]):
                 self.inspector.note(*item, PARSER)
         self._unreadable(order["source"], "file system")
         for problem in filesystem.problems[:1000]:

@@ -28,6 +28,7 @@ from triage.scan.inspect.space import Space
 from triage.scan.inspect.unused import UnusedSpace
 from triage.scan.inspect.words import Words
 from triage.scan.pool import Pulse
+from triage.scan.scope import FILES_OUTSIDE, LISTED, RECORDS_ONLY
 from triage.scan.setup import Setup
 
 
@@ -44,7 +45,7 @@ class Inspector:
         self._applications = ApplicationWords(emit, pulse, self._words)
         self._checks = tuple(content_checks(setup, emit, self._recorder, pulse))
         self._insides = Insides(setup.profile, emit, pulse, self._lookup, self._words, self._checks)
-        self._parsing = Parsing(emit, pulse, self._recorder, self._remembered)
+        self._parsing = Parsing(emit, pulse, self._recorder, self._remembered, setup.dates)
         self.unused = UnusedSpace(emit, pulse, self._words, self._insides)
         self._containers = ContainerCheck(recorder=self._recorder)
         self.space = Space(emit, pulse, self._recorder, self._parsing)
@@ -86,12 +87,17 @@ class Inspector:
                 self._emit.problem(what, Status.FAILED, entry.path, why, size=entry.size)
             if cls == classify.TRACES:
                 item.artefacts = self.artefacts_for(entry)
-            if entry.kind in ("file", "stream") and not item.done_with(READ) and self._reader.readable(filesystem, entry, what):
+            if not self._setup.dates.entry(entry):
+                item.outside = True
+                item.avoid = item.avoid or CONTENTS  # records have times, what a program keeps for itself has none
+                if entry.kind in ("file", "stream"):
+                    self._emit.count(FILES_OUTSIDE, Status.SKIPPED, RECORDS_ONLY if item.artefacts else LISTED, size=entry.size)
+            elif entry.kind in ("file", "stream") and not item.done_with(READ) and self._reader.readable(filesystem, entry, what):
                 self._read(filesystem, item, what, algorithms)
             content = item.content
             item.opens = content is not None and self._insides.opens(content.head, cls)
             looked_at = item.opens or (content is not None and self._containers.wants(entry, content.head))
-            item.done = not (searching or item.artefacts or looked_at)
+            item.done = not (item.artefacts or (not item.outside and (searching or looked_at)))
             if item.done and content is not None:
                 content.data = None  # at once: the next file then goes where this one is still in the cache
             items.append(item)
@@ -116,7 +122,7 @@ class Inspector:
         entry, content = item.entry, item.content
         clock = time.perf_counter
         named = []
-        if self._words.matcher is not None and not item.done_with(READ):
+        if self._words.matcher is not None and not item.outside and not item.done_with(READ):
             self._pulse.stage(READ)
             started = clock()
             named = self._words.in_name(entry)

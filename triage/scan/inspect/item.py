@@ -18,7 +18,7 @@ READ, WORDS, YARA, PARSE, CONTENTS = 1, 2, 3, 4, 5
 @dataclass(slots=True)
 class Item:
     """A file of a batch. ``avoid``: the stage at which to stop, 0 for none; ``known``: an ``ignore`` set holds it; ``opens``: it is looked into
-    for what lies inside; ``done``: nothing but its digests is wanted."""
+    for what lies inside; ``done``: nothing but its digests is wanted; ``outside``: of the dates of the visit (scope.py)."""
 
     entry: Entry
     content: Content | None = None
@@ -27,6 +27,7 @@ class Item:
     known: bool = False
     opens: bool = False
     done: bool = False
+    outside: bool = False
 
     def done_with(self, stage: int) -> bool:
         """Whether this stage is not to be entered."""

@@ -15,6 +15,7 @@ from triage.evidence.model import Entry
 from triage.scan.emit import Emitter
 from triage.scan.inspect.recorder import Recorder
 from triage.scan.pool import Pulse
+from triage.scan.scope import OUTSIDE, UNDATED, WHAT_UNDATED, Dates
 
 MAX_OBSERVATIONS = 2_000_000
 """Observations one artefact may give from one file."""
@@ -25,9 +26,9 @@ class Parsing:
     """Runs artefacts. ``also`` gets each observation as journalled, with the entry, the observation and its parser."""
 
     def __init__(
-        self, emit: Emitter, pulse: Pulse, recorder: Recorder, also: Callable[[Entry, Observation, dict[str, Any], str], None]
+        self, emit: Emitter, pulse: Pulse, recorder: Recorder, also: Callable[[Entry, Observation, dict[str, Any], str], None], dates: Dates
     ) -> None:
-        self._emit, self._pulse, self._recorder, self._also = emit, pulse, recorder, also
+        self._emit, self._pulse, self._recorder, self._also, self._dates = emit, pulse, recorder, also, dates
 
     @cached_property
     def matcher(self) -> PathMatcher:
@@ -41,7 +42,7 @@ class Parsing:
     def parse(self, artefact: Artefact, file: EntryFile) -> bool:
         """Run one artefact over one file: every sound record is kept, whatever happens to the others. False for a file that is
         not the artefact's."""
-        count = problems = 0
+        count = problems = outside = undated = 0
         status, reason = Status.EMPTY, ""
         try:
             for item in artefact.parse(file):
@@ -55,6 +56,11 @@ class Parsing:
                 count += 1
                 if count > MAX_OBSERVATIONS:
                     raise OverflowError(f"more than {MAX_OBSERVATIONS} records: the rest was left")
+                if self._dates:
+                    if not self._dates.record(item):
+                        outside += 1
+                        continue
+                    undated += not self._dates.dated(item)
                 self._also(file.entry, item, self._recorder.observe(item, artefact.parser, file.entry), artefact.parser)
             status = Status.PARSED if count or problems else Status.EMPTY
         except Unrecognised as error:
@@ -63,6 +69,8 @@ class Parsing:
             status, reason = Status.ENCRYPTED, str(error)
         except Exception as error:
             status, reason = Status.FAILED, f"{type(error).__name__}: {error}"
+        self._emit.count(artefact.id, Status.SKIPPED, OUTSIDE, times=outside)
+        self._emit.count(WHAT_UNDATED, Status.PARSED, UNDATED, times=undated)
         errors = file.read_errors
         if errors:
             self._emit.problem(artefact.id, Status.UNREADABLE, file.path, f"{sum(e.length for e in errors)} bytes could not be read")

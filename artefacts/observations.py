@@ -518,6 +518,34 @@ class DeletedFile(Observation):
 
 
 @dataclass(slots=True, kw_only=True)
+class SharedFile(Observation):
+    """A file that a program for sharing (peer to peer, usenet) knows: it offers it, fetched it, or fetches it.
+
+    ``hashes``: md5, sha1, sha256 of the whole file, looked up in hash sets; also ``ed2k``, ``aich``, ``tiger`` (tree root), ``infohash`` (v1), ``infohash2``
+    and ``sha256_merkle`` of BitTorrent, ``ipfs``: lower-case hex, but ``ipfs``. ``shared``: True where it is or was offered to others, False
+    where not, None where that is not recorded. ``state``: complete, incomplete, cancelled, listed (in a torrent or list), … ``path``: where it lies or lay.
+    ``time``: of what ``time_meaning`` says. ``uploaded`` and ``downloaded`` bytes; ``requests``: how often others asked for it.
+    ``collection``: the torrent, album or list it belongs to. ``finished``: when the fetching ended.
+    """
+
+    name: str
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    size: int | None = None
+    time: Time = NOT_RECORDED
+    time_meaning: str | None = None
+    shared: bool | None = None
+    program: str | None = None
+    path: str | None = None
+    state: str | None = None
+    finished: Time = NOT_RECORDED
+    uploaded: int | None = None
+    downloaded: int | None = None
+    requests: int | None = None
+    collection: str | None = None
+    user: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
 class TimestampDisagreement(Observation):
     """A file whose two sets of times in the file system disagree as they do where a program has set its times. Not that anybody did it on purpose.
 

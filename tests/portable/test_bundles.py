@@ -96,6 +96,53 @@ def test_windows_bundle_finds_what_is_found_here(windows: Windows, here: dict[st
     assert windows.run("verify", windows_path(tmp_path / "case"))[0] == 0
 
 
+def _visit(folder: Path) -> Path:
+    path = folder / "visit.yaml"
+    path.write_text(
+        "reference: T/1\nofficer: {name: A. Example, number: '1', force: Example}\nsubject: {reference: S-1}\nauthority: {basis: order, reference: Order 1}\n"
+    )
+    return path
+
+
+def test_a_live_drive_is_not_examined_without_authority(windows: Windows, tmp_path: Path) -> None:
+    code, said = windows.run("scan", "C:\\", "--live", "--case", windows_path(tmp_path / "case"))
+    assert code == 2 and "name the authority" in said and not (tmp_path / "case").exists()
+
+
+def test_the_live_system_drive_is_read_through_the_file_system(windows: Windows, tmp_path: Path) -> None:
+    code, said = windows.run(
+        "scan", "C:\\", "--live", "--case", windows_path(tmp_path / "case"), "--visit", windows_path(_visit(tmp_path)), "--profile", "quick"
+    )
+    assert code == 3 and "Traceback" not in said, said
+    report = _report(tmp_path / "case")
+    (source,) = report["sources"]  # type: ignore[misc]
+    assert source["kind"] == "live" and source["facts"]["drive"] == "C:"  # type: ignore[index]
+    reasons = [item["reason"] for item in report["coverage"] if item["what"] == "source"]  # type: ignore[attr-defined]
+    assert len(reasons) == 1 and reasons[0].startswith("not read raw: started as administrator, files that Windows keeps open")
+
+
+def test_a_live_drive_is_read_raw_where_that_is_allowed(windows: Windows, tmp_path: Path) -> None:
+    if shutil.which("mkntfs") is None:
+        pytest.skip("no mkntfs")
+    image = tmp_path / "ntfs.img"
+    image.touch()
+    os.truncate(image, 32 << 20)
+    subprocess.run(["mkntfs", "-q", "-F", "-L", "TEST", str(image)], check=True, capture_output=True)
+    subprocess.run(["ntfscp", "-q", str(image), str(SAMPLE / "words.csv"), "words.csv"], check=True, capture_output=True)
+    before = image.read_bytes()
+    drives = windows.prefix.folder / "dosdevices"
+    for name, target in (("f:", tmp_path), ("f::", image)):
+        (drives / name).unlink(missing_ok=True)
+        (drives / name).symlink_to(target)
+    code, said = windows.run(
+        "scan", "F:\\", "--live", "--case", windows_path(tmp_path / "case"), "--visit", windows_path(_visit(tmp_path)), "--profile", "quick"
+    )
+    assert code in (0, 3), said
+    (source,) = _report(tmp_path / "case")["sources"]  # type: ignore[misc]
+    assert (source["kind"], source["volumes"][0]["filesystem"], source["volumes"][0]["label"]) == ("live", "ntfs", "TEST")  # type: ignore[index]
+    assert image.read_bytes() == before
+
+
 def test_a_changed_windows_bundle_does_not_start(windows: Windows, tmp_path: Path) -> None:
     copy = tmp_path / "triage"
     shutil.copytree(windows.folder, copy, copy_function=os.link)

@@ -42,7 +42,7 @@ class DeviceBytes(RetryingBytes):
         self._closed = False
         self._position = threading.Lock()
         try:
-            size, sector = _geometry(self._file)
+            size, sector = _asked(self._file)
         except (OSError, ValueError) as error:
             os.close(self._file)
             raise OSError(f"{path} does not tell its size: {error}") from error
@@ -75,6 +75,17 @@ class DeviceBytes(RetryingBytes):
         if not self._closed:
             self._closed = True
             os.close(self._file)
+
+
+def _asked(file: int) -> tuple[int, int]:
+    try:
+        return _geometry(file)
+    except OSError:
+        # Some drivers of mounted images (and Wine) do not answer the question but know where the end is.
+        end = os.lseek(file, 0, os.SEEK_END)
+        if end <= 0:
+            raise
+        return end, SECTOR
 
 
 def _geometry(file: int) -> tuple[int, int]:

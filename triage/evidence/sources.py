@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from artefacts.coverage import Problem, Status
 from triage.evidence.device import is_device, open_device
 from triage.evidence.images import Image, NotOpened, open_image
+from triage.evidence.live_windows import NOT_RAW, Drive, drive_of
 from triage.evidence.model import ByteSource, Filesystem, Source, Volume
 from triage.evidence.unlock import Secret
 
@@ -58,6 +59,8 @@ def open_source(path: str | Path, *, secrets: Sequence[Secret] = (), live: bool 
     """
     name = os.fspath(path)
     device = check_source(name)
+    if live and (drive := drive_of(name)) is not None:
+        return _live_drive(drive, name, secrets, shadows)
     if device:
         return ImageSource(name, open_device(name), secrets, shadows=shadows)
     where = Path(name).absolute()
@@ -67,6 +70,21 @@ def open_source(path: str | Path, *, secrets: Sequence[Secret] = (), live: bool 
         return ImageSource(str(where), open_image(where, secrets), secrets, shadows=shadows)
     except NotOpened as error:
         return FailedSource(str(where), error)
+
+
+def _live_drive(drive: Drive, name: str, secrets: Sequence[Secret], shadows: bool) -> Source:
+    source: ImageSource | FolderSource
+    try:
+        source = ImageSource(name, open_device(drive.device), secrets, shadows=shadows)
+        if not any(volume.status is Status.PARSED for volume in source.volumes()):
+            source.close()
+            raise OSError("no file system that can be read raw")
+    except OSError as error:
+        source = FolderSource(Path(name), "live")
+        source.problems.append(Problem(f"{NOT_RAW} ({error.strerror or error})", Status.UNREADABLE))
+    source.kind = "live"
+    source.facts = {**drive.facts(), **source.facts}
+    return source
 
 
 class FolderSource:

@@ -55,7 +55,7 @@ def parse(data: bytes, *, text_only: bool = False, limit: int = MAX_BYTES) -> Do
     if len(data) > limit:
         raise YamlError(1, f"is larger than {limit} bytes")
     try:
-        node = yaml.compose(data, Loader=yaml.BaseLoader)
+        node = _compose(data)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise YamlError(mark.line + 1 if mark else 1, f"is not valid YAML: {error.problem or error.context}") from None
@@ -70,6 +70,23 @@ def parse(data: bytes, *, text_only: bool = False, limit: int = MAX_BYTES) -> Do
     if node is not None:
         document.value = _value(node, (), document, set(), text_only)
     return document
+
+
+def _compose(data: bytes) -> yaml.Node | None:
+    """libyaml is fifteen times as fast as PyYAML, but its recursion knows no limit, and its reasons are not ours: what is nested deeply or
+    has a fault is left to PyYAML."""
+    if yaml.__with_libyaml__:
+        depth = 0
+        try:
+            for event in yaml.parse(data, Loader=yaml.CBaseLoader):
+                depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+                if depth > MAX_DEPTH:
+                    break
+            else:
+                return yaml.compose(data, Loader=yaml.CBaseLoader)
+        except (yaml.YAMLError, UnicodeError, ValueError):
+            pass
+    return yaml.compose(data, Loader=yaml.BaseLoader)
 
 
 def _value(node: yaml.Node, place: Place, document: Document, seen: set[int], text_only: bool) -> Any:
@@ -99,7 +116,7 @@ def _value(node: yaml.Node, place: Place, document: Document, seen: set[int], te
             out[key] = _value(child, where, document, seen, text_only)
         return out
     text = _whole(str(node.value))
-    return _scalar(text, text_only) if isinstance(node, yaml.ScalarNode) and node.style is None else text
+    return _scalar(text, text_only) if isinstance(node, yaml.ScalarNode) and not node.style else text
 
 
 def _whole(text: str) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
+import yaml
 
 from rules.strictyaml import YamlError, parse
 
@@ -67,3 +69,20 @@ def test_damage_raises_nothing_else() -> None:
             parse(bytes(data))
         except YamlError as error:
             assert error.line >= 1
+
+
+def test_both_readers_agree_on_every_shipped_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = sorted(Path(__file__).parents[2].glob("rules/**/*.yaml"))
+    assert len(files) > 40
+    quick = [parse(file.read_bytes()) for file in files]
+    monkeypatch.setattr("yaml.__with_libyaml__", False)
+    assert [parse(file.read_bytes()) for file in files] == quick
+
+
+def test_deep_nesting_is_never_given_to_the_reader_without_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    real = yaml.compose
+    monkeypatch.setattr("yaml.compose", lambda data, Loader: asked.append(Loader) or real(data, Loader=Loader))  # noqa: N803
+    with pytest.raises(YamlError, match="deep"):
+        parse(b"- " * 200_000)
+    assert asked == [yaml.BaseLoader]

@@ -82,7 +82,7 @@ def test_both_readers_agree_on_every_shipped_file(monkeypatch: pytest.MonkeyPatc
 def test_deep_nesting_is_never_given_to_the_reader_without_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[object] = []
     real = yaml.compose
-    monkeypatch.setattr("yaml.compose", lambda data, Loader: asked.append(Loader) or real(data, Loader=Loader))  # noqa: N803
+    monkeypatch.setattr("yaml.compose", lambda data, Loader: asked.append(Loader) or real(data, Loader=Loader))
     with pytest.raises(YamlError, match="deep"):
         parse(b"- " * 200_000)
     assert asked == [yaml.BaseLoader]

@@ -82,7 +82,7 @@ def _asked(file: int) -> tuple[int, int]:
         return _geometry(file)
     except OSError:
         # Some drivers of mounted images (and Wine) do not answer the question but know where the end is.
-        end = os.lseek(file, 0, os.SEEK_END)
+        end = os.lseek(file, 0, os.SEEK_END) if sys.platform == "win32" else 0
         if end <= 0:
             raise
         return end, SECTOR

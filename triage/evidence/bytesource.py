@@ -14,7 +14,7 @@ from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from triage.evidence.model import ByteSource, ReadError
 
@@ -182,6 +182,33 @@ class FileBytes(RetryingBytes):
         if not self._closed:
             self._closed = True
             os.close(self._file)
+
+
+class StreamBytes(RetryingBytes):
+    """The bytes of a seekable stream that notes in ``read_errors`` what it could not read: a file inside evidence. Closes it."""
+
+    def __init__(self, stream: BinaryIO, size: int) -> None:
+        super().__init__(size)
+        self._stream: BinaryIO | None = stream
+        self._lock = threading.Lock()
+
+    def _read(self, offset: int, length: int) -> bytes:
+        with self._lock:
+            if self._stream is None:
+                raise OSError("the source has been closed")
+            self._stream.seek(offset)
+            data = self._stream.read(length)
+            lost = overlapping(getattr(self._stream, "read_errors", ()), offset, length)
+        if lost:
+            raise OSError(lost[0].reason)
+        return data
+
+    def close(self) -> None:
+        """Close the stream. Safe to call twice."""
+        with self._lock:
+            stream, self._stream = self._stream, None
+            if stream is not None:
+                stream.close()
 
 
 class NativeBytes(RetryingBytes):

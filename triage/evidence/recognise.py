@@ -34,8 +34,6 @@ def name_file(data: ByteSource) -> str | None:
     for magic, sentence in _DISK_FORMATS:
         if head.startswith(magic):
             return sentence
-    if head[64:68] == b"\x7f\x10\xda\xbe":
-        return "this is a VirtualBox disk (VDI); convert it first (qemu-img convert -O raw)"
     if data.read_at(max(0, data.size - 512), 8) == b"cdsaencr":
         return "this is an encrypted Apple disk image; convert it to an unencrypted one first (hdiutil convert)"
     if head.startswith(b"PK") and b"aff4://" in head:

@@ -23,7 +23,6 @@ def test_a_zip(tmp_path: Path) -> None:
         (b"FILE0" + bytes(1000), "a single NTFS $MFT"),
         (b"regf" + bytes(1000), "a Windows registry hive"),
         (b"LVF\x09\x0d\x0a\xff\x00", "logical evidence file (L01)"),
-        (bytes(64) + b"\x7f\x10\xda\xbe" + bytes(500), "VirtualBox disk (VDI)"),
         (b"PK\x03\x04..container.description aff4://c0ffee", "AFF4 image"),
         (b"\xfd7zXZ\0", "an xz archive"),
         (bytes(257) + b"ustar\x0000", "a tar archive"),

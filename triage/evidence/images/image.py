@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from artefacts.coverage import Problem, Status
 from triage.evidence.model import ByteSource
@@ -21,14 +20,6 @@ def allow_open_files(count: int) -> None:
     if soft != resource.RLIM_INFINITY and soft < wanted:
         limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
-
-
-def beside(path: Path, name: str) -> Path | None:
-    """The file a disk names as its parent, looked for beside it by its last part only: a path inside evidence is not followed
-    elsewhere, for it may name any file of the examining computer."""
-    last = name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1].split("\0")[0]
-    candidate = path.with_name(last) if last not in ("", ".", "..") else path
-    return candidate if candidate != path and candidate.is_file() else None
 
 
 class NotOpened(Exception):

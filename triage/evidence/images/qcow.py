@@ -12,11 +12,11 @@ import zlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from artefacts.coverage import Problem, Status
-from triage.evidence.bytesource import FileBytes, NativeBytes, RetryingBytes, plain_reason
-from triage.evidence.images.image import Image, NotOpened, beside
+from triage.evidence.bytesource import NativeBytes, RetryingBytes, plain_reason
+from triage.evidence.images.image import Image, NotOpened
+from triage.evidence.images.place import ImageFile
 from triage.evidence.model import ByteSource
 from triage.evidence.unlock import Secret
 
@@ -204,25 +204,25 @@ class QcowBytes(RetryingBytes):
             self._backing.close()
 
 
-def open_qcow(path: Path, secrets: Sequence[Secret] = (), depth: int = 0) -> Image:
+def open_qcow(place: ImageFile, secrets: Sequence[Secret] = (), depth: int = 0) -> Image:
     """A QCOW, QCOW2 or QCOW3 image, its backing file (raw or QCOW) included.
 
     Raises ``NotOpened`` where it cannot be read or no secret decrypts it.
     """
-    file = FileBytes(path)
+    file = place.data()
     parent: Image | None = None
     try:
         header = _header(file)
-        image = Image("qcow", file, [str(path)], {"format version": str(header.version)})
+        image = Image("qcow", file, [str(place)], {"format version": str(header.version)})
         _refuse_unknown(header, file)
         if header.method == 2:
             raise NotOpened("a QCOW image whose content is encrypted with LUKS; this program cannot open it", Status.ENCRYPTED)
         if header.backing:
-            parent = _backing(path, header, secrets, depth)
+            parent = _backing(place, header, secrets, depth)
         if header.method == 1:
             if parent is not None:
                 raise NotOpened("an encrypted overlay on another image; this program cannot join them", Status.ENCRYPTED)
-            image.data = _decrypted(path, secrets)
+            image.data = _decrypted(place, secrets)
             image.facts["encryption"] = "AES, opened with the first password given; whether it is the right one the format does not tell"
             file.close()
         else:
@@ -259,33 +259,34 @@ def _refuse_unknown(header: Header, file: ByteSource) -> None:
         raise NotOpened("a QCOW image compressed with Zstandard, which this program cannot read: convert it with qemu-img first")
 
 
-def _backing(path: Path, header: Header, secrets: Sequence[Secret], depth: int) -> Image:
-    parent_path = beside(path, header.backing)
-    if parent_path is None or depth >= MAX_OVERLAYS:
+def _backing(place: ImageFile, header: Header, secrets: Sequence[Secret], depth: int) -> Image:
+    parent = place.beside(header.backing)
+    if parent is None or depth >= MAX_OVERLAYS:
         raise NotOpened(f"an overlay whose backing file “{header.backing}” is not beside it: put it there and scan again")
-    with parent_path.open("rb") as stream:
+    with parent.open() as stream:
         is_qcow = stream.read(4) == MAGIC
     if is_qcow and header.backing_format != "raw":
-        return open_qcow(parent_path, secrets, depth + 1)
+        return open_qcow(parent, secrets, depth + 1)
     if header.backing_format == "raw":
-        return Image("raw", FileBytes(parent_path), [str(parent_path)])
-    raise NotOpened(f"an overlay on “{parent_path.name}”, which is neither a QCOW nor a raw image; this program cannot join them")
+        return Image("raw", parent.data(), [str(parent)])
+    raise NotOpened(f"an overlay on “{parent.name}”, which is neither a QCOW nor a raw image; this program cannot join them")
 
 
-def _decrypted(path: Path, secrets: Sequence[Secret]) -> NativeBytes:
+def _decrypted(place: ImageFile, secrets: Sequence[Secret]) -> NativeBytes:
     import pyqcow
 
     passwords = [secret.value for secret in secrets if secret.kind == "password"]
     if not passwords:
         raise NotOpened("an encrypted QCOW image, and no password was given", Status.ENCRYPTED)
     disk = pyqcow.file()
+    stream = place.open()
     try:
         disk.set_password(passwords[0])  # this encryption has no check of the password: of several the first is taken
-        disk.open(str(path))
+        disk.open_file_object(stream)
         size, locked = disk.get_media_size(), disk.is_locked()
     except (OSError, RuntimeError, ValueError, MemoryError) as error:
         raise NotOpened(f"the virtual disk is damaged: {plain_reason(error)}") from error
     if locked:
         disk.close()
         raise NotOpened("an encrypted QCOW image; no password was given that opens it", Status.ENCRYPTED)
-    return NativeBytes(disk, size)
+    return NativeBytes(disk, size, also_close=[stream])

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import cache
+from typing import Any
+
 _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\xff\xd8\xff", "image/jpeg"),
     (0, b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -72,9 +76,24 @@ def file_type(head: bytes) -> str:
         return known
     if not head:
         return "inode/x-empty"
-    try:
-        import magic
-    except (ImportError, OSError):
+    magic = _magic()
+    if magic is None:
         return "text/plain" if is_text(head) else "application/octet-stream"
-    # magic.from_buffer, never from_file: the path would be opened by C code that knows no Unicode on Windows.
-    return str(magic.from_buffer(head, mime=True))
+    # from_buffer, never from_file: the path would be opened by C code that knows no Unicode on Windows.
+    return str(magic.from_buffer(head))
+
+
+@cache
+def _magic() -> Any:
+    """libmagic of the wheel with the wheel's own data base, so that a file is of the same type on every machine; None where it cannot be had."""
+    # Imported for what it does: it makes its own library the one that is found.
+    with suppress(ImportError):
+        import pylibmagic  # noqa: F401
+    try:
+        from magic import Magic, MagicException
+    except (ImportError, OSError):
+        return None
+    try:
+        return Magic(mime=True)
+    except MagicException:
+        return None

@@ -20,7 +20,7 @@ from triage.scan.filetype import file_type, is_text
         (b"", "inode/x-empty"),
         (b"%!PS-Adobe-3.0\n", "application/postscript"),
         (b"plain words\n" * 5, "text/plain"),
-        (bytes(range(256)) * 8, "application/octet-stream"),
+        (bytes(64), "application/octet-stream"),
     ],
 )
 def test_types(head: bytes, mime: str) -> None:

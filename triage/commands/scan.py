@@ -62,7 +62,7 @@ def scan(
     setup = Setup(
         profile=chosen,
         sources=opened,
-        hash_sets=_hash_sets(hashset or [], role, hashset_key),
+        hash_sets=hash_sets(hashset or [], role, hashset_key),
         named=list((visit_data or {}).get("keywords", [])),
         exclude_users=list((visit_data or {}).get("scope", {}).get("exclude_users", [])),
         dates=Dates.of(visit_data),
@@ -79,7 +79,8 @@ def scan(
     raise SystemExit(GAPS if outcome.gaps else COMPLETED)
 
 
-def _hash_sets(names: list[str], role: str | None, key_file: Path | None) -> list[HashSetSetup]:
+def hash_sets(names: list[str], role: str | None, key_file: Path | None) -> list[HashSetSetup]:
+    """The hash sets named by options; a mistake ends the program."""
     from triage.scan.setup import HashSetSetup
 
     if role is not None and role not in ("alert", "ignore"):
@@ -102,65 +103,18 @@ def _hash_sets(names: list[str], role: str | None, key_file: Path | None) -> lis
 
 
 def _rules(setup: Setup, keywords: list[str], list_key: Path | None, yara: list[str], quiet: bool) -> tuple[dict[str, Any], list[str]]:
-    """Load everything once here, so that a mistake is told before the scan, and what can be kept compiled is compiled once for all workers.
-
-    Returns the identities for the journal, and what of the lists and rules could not be used."""
-    from rules import conditions, findings, software
+    """The identities for the journal, and what of the lists and rules could not be used; a mistake ends the program."""
     from triage.commands.common import list_secret
-    from triage.scan.compiled import folder_for
+    from triage.scan import lists
     from triage.text import visible
 
-    examined = [(Path(item.path), item.live) for item in setup.sources.values()]
-
-    def warn(problem: object, *, anyway: bool = False) -> None:
+    def warn(problem: object, anyway: bool) -> None:
         warnings.append(str(problem))
         if anyway or not quiet:
             print(f"triage: warning: {visible(str(problem))}", file=sys.stderr)
 
     warnings: list[str] = []
-    identities: dict[str, Any] = {}
-    rule_set = findings.load([Path(rule) for rule in setup.rules])
-    identities["rules"] = {"findings": rule_set.digest, "conditions": conditions.shipped().digest, "software": software.shipped().digest}
-    identities["hash_sets"] = []
-    if setup.hash_sets:
-        import hashsets
-
-        for item in setup.hash_sets:
-            try:
-                opened = hashsets.open_set(Path(item.path), role=item.role, key=bytes.fromhex(item.key) if item.key else None)
-            except (hashsets.HashSetError, OSError) as error:
-                stop(str(error))
-            for problem in opened.problems:
-                warn(f"{item.path}: {f'line {problem.line}: ' if problem.line else ''}{problem.reason}")
-            identities["hash_sets"].append(opened.identity)
-    if keywords or setup.named:
-        from rules import keywords as words
-        from rules.sealed import WrongKey
-
-        setup.keywords = [str(words.SHIPPED) if name == "shipped" else str(existing(Path(name), "the keyword list")) for name in keywords]
-        secret = list_secret(list_key)
-        setup.list_secret = secret.hex() if secret else None
-        try:
-            libraries = words.load([Path(path) for path in setup.keywords], secret=secret, named=setup.named)
-        except WrongKey as error:
-            stop(str(error))
-        for trouble in libraries.problems:
-            warn(trouble, anyway=not libraries.count)  # then it says why there is no scan
-        if keywords and not libraries.count:
-            stop("the keyword lists hold no usable term")
-        setup.keywords_cache = folder_for(setup.keywords, examined)
-        if setup.keywords_cache:
-            libraries.matcher(cache=Path(setup.keywords_cache))
-        identities["keywords"] = {"digest": libraries.digest, "terms": libraries.count}
-    if yara:
-        from rules import yara_rules
-
-        setup.yara = [str(yara_rules.SHIPPED) if name == "shipped" else str(existing(Path(name), "the YARA rules")) for name in yara]
-        setup.yara_cache = folder_for(setup.yara, examined)
-        rules = yara_rules.load([Path(path) for path in setup.yara], cache=Path(setup.yara_cache) if setup.yara_cache else None)
-        for wrong in rules.problems:
-            warn(wrong, anyway=not rules.count)
-        if not rules.count:
-            stop("the YARA files hold no usable rule")
-        identities["yara"] = {"digest": rules.digest, "rules": rules.count}
-    return identities, warnings
+    try:
+        return lists.load(setup, keywords, yara, list_secret(list_key), warn), warnings
+    except lists.ListError as error:
+        stop(str(error))

@@ -48,11 +48,11 @@ def render(document: dict[str, Any], *, overrides: Path | None = None) -> str:
         style_hash="sha256-" + digest,
         words=wording,
         outcome=document["assessment"]["outcome"],
-        **_page_one(document["assessment"]),
+        **page_one(document["assessment"]),
         visit=document["visit"],
         figures=figures(document),
         figures_text=", ".join(f"{count} {what}" for count, what in figures(document)),
-        who=_who(document),
+        who=who(document),
         **_findings(document),
         devices=device_page.page(document["devices"]),
         activity=_activity(document["activity"]),
@@ -128,7 +128,7 @@ def _css_string(text: str) -> str:
     return "".join(c if c.isascii() and (c.isalnum() or c == " ") else f"\\{ord(c):x} " for c in text)
 
 
-def _page_one(assessment: dict[str, Any]) -> dict[str, Any]:
+def page_one(assessment: dict[str, Any]) -> dict[str, Any]:
     """The assessment as page one shows it: what must not be missed is taken out of the advice and stands above everything."""
     from rules import conditions
 
@@ -145,7 +145,8 @@ def _page_one(assessment: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _who(document: dict[str, Any]) -> list[tuple[str, str]]:
+def who(document: dict[str, Any]) -> list[tuple[str, str]]:
+    """Who examined, when and on what authority, as (label, text)."""
     visit, tool = document["visit"], document["tool"]
     officer = visit["officer"] or {}
     authority = visit["authority"] or {}
@@ -153,6 +154,7 @@ def _who(document: dict[str, Any]) -> list[tuple[str, str]]:
     rows = [
         ("Officer", ", ".join(str(officer[key]) for key in ("name", "number", "force") if officer.get(key))),
         ("Authority", ": ".join(part for part in (wording.BASES.get(basis, basis), authority.get("reference") or "") if part)),
+        *((wording.AUTHORITY[key], authority[key]) for key in wording.AUTHORITY if authority.get(key)),
         ("Subject", (visit["subject"] or {}).get("reference") or ""),
         ("Examined", "; ".join(str(source["path"]) for source in document["sources"][:5])),
         ("Started", moment(visit["started"])),

@@ -33,6 +33,16 @@ BASES = {
     "pace": "Police and Criminal Evidence Act 1984",
     "licence": "Licence condition",
 }
+AUTHORITY = {
+    "made_by": "Made by",
+    "issued_by": "Issued by",
+    "section": "Section of the Act",
+    "condition": "Condition",
+    "given_by": "Consent given by",
+    "given_at": "Consent given at",
+    "withdrawal": "Told how to withdraw it",
+}
+"""What is recorded of a legal basis beside its reference, by key of the visit file."""
 NO_VISIT = "No visit file: examined without a recorded legal basis on this page."
 DECISION = "This tool advises. The officer decides."
 CLOCK = (

@@ -268,6 +268,7 @@ class Examination(ABC):
             self._take_notes([("went on", "")])
             lasted = time.monotonic() - clock
             self._timings["paused"] += lasted
+            control.waited += lasted
             if self._deadline is not None:
                 self._deadline += lasted
         if control.stopped:

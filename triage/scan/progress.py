@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from triage.text import visible
@@ -55,6 +56,38 @@ def alert_line(finding: dict[str, Any]) -> str:
     """A finding in one line."""
     where = f" - {visible(finding['path'])}" if finding.get("path") else ""
     return f"{visible(finding['title'])}{where}"
+
+
+class Meter:
+    """How much of a phase is done, and how long the rest of it will take at the speed so far. ``clock`` gives seconds."""
+
+    def __init__(self, clock: Callable[[], float] | None = None) -> None:
+        self._clock = clock or (lambda: time.monotonic())
+        self.begin(0, 0)
+
+    def begin(self, files: int, size: int) -> None:
+        """A phase begins that has so many files and bytes to do, 0 where nobody knows."""
+        self._files, self._size, self._started = files, size, self._clock()
+        self._done = (0, 0)
+        self.elapsed = 1e-3
+
+    def update(self, files: int, size: int) -> None:
+        """This much of it is done."""
+        self.elapsed = max(self._clock() - self._started, 1e-3)
+        self._done = (files, size)
+
+    @property
+    def share(self) -> float | None:
+        """The part that is done, 0 to 1; None where nobody knows."""
+        # A disk of many small files is slow by the file, one of few large files by the byte: the slower share is the honest one.
+        shares = [done / total for done, total in zip(self._done, (self._files, self._size), strict=True) if total]
+        return min(1.0, *shares) if shares else None
+
+    @property
+    def left(self) -> float | None:
+        """Seconds to the end of the phase; None while it cannot be told."""
+        share = self.share
+        return self.elapsed / share - self.elapsed if share is not None and share > 0.01 and self.elapsed > 2 else None
 
 
 class LineProgress:
@@ -109,29 +142,27 @@ class TerminalProgress:
             transient=True,
         )
         self._task = self._bar.add_task("Starting", total=None, detail="")
-        self._files = self._size = self._alerts = 0
-        self._started = time.monotonic()
+        self._alerts = 0
+        self._meter = Meter()
         self._phase, self._unit = "", "files"
         self._bar.start()
 
     def phase(self, name: str, *, files: int = 0, size: int = 0) -> None:
-        self._phase, self._files, self._size, self._started = PHASES[name], files, size, time.monotonic()
+        self._phase = PHASES[name]
+        self._meter.begin(files, size)
         self._unit = UNITS.get(name, "files")
         self._bar.update(self._task, description=self._phase, total=None if not files else 1.0, completed=0, detail="")
 
     def update(self, *, files: int, size: int) -> None:
-        elapsed = max(time.monotonic() - self._started, 1e-3)
-        # A disk of many small files is slow by the file, one of few large files by the byte: the slower share is the honest one.
-        shares = [done / total for done, total in ((files, self._files), (size, self._size)) if total]
-        share = min(shares) if shares else None
+        meter = self._meter
+        meter.update(files, size)
         # What matters most stands first: a narrow window cuts off the end.
         parts = [f"{self._alerts} ALERT{'S' if self._alerts > 1 else ''}"] if self._alerts else []
-        if share is not None and share > 0.01 and elapsed > 2:
-            left = elapsed / share - elapsed
+        if (left := meter.left) is not None:
             parts.append(f"about {left / 60:.0f} min left" if left > 90 else f"about {left:.0f} s left")
-        parts += [f"{files:,} {self._unit}", _size(size), f"{_size(size / elapsed)}/s"]
+        parts += [f"{files:,} {self._unit}", _size(size), f"{_size(size / meter.elapsed)}/s"]
         detail = "  ".join(parts)
-        self._bar.update(self._task, completed=share or 0, detail=detail)
+        self._bar.update(self._task, completed=meter.share or 0, detail=detail)
 
     def alert(self, finding: dict[str, Any]) -> None:
         from rich.text import Text

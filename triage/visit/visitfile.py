@@ -20,7 +20,17 @@ MAX_BYTES = 1 << 20
 MAX_TEXT = 2000
 MAX_ITEMS = 10_000
 BASES = ("order", "consent", "warrant", "pace", "licence")
+DETAILS = {
+    "order": ("made_by",),
+    "consent": ("given_by", "given_at", "withdrawal"),
+    "warrant": ("issued_by",),
+    "pace": ("section",),
+    "licence": ("condition",),
+}
+"""What can be said of each basis beside its reference: the court; who consented, when, and how they were told to withdraw it; who issued the
+warrant; the section of the Act; the number of the licence condition."""
 _TOP = ("reference", "officer", "subject", "authority", "scope", "declared_devices", "conditions", "keywords", "required_software")
+_ALL_DETAILS = tuple(key for keys in DETAILS.values() for key in keys)
 _DEVICE = ("kind", "make", "model", "serial", "mac", "hostname", "note")
 _REQUIRED = ("name", "software", "installed", "exe", "path", "service", "package", "bundle", "stale_after_days")
 _TRACES = _REQUIRED[2:-1]
@@ -46,10 +56,16 @@ class Officer:
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """On what basis (one of ``BASES``), and its reference: the order, the warrant, the entry in the notebook."""
+    """On what basis (one of ``BASES``), and its reference: the order, the warrant, the entry in the notebook. ``details``: what else is said of
+    it, by the keys of ``DETAILS``."""
 
     basis: str
     reference: str
+    details: tuple[tuple[str, str], ...] = ()
+
+    def to_json(self) -> dict[str, str]:
+        """As in the file."""
+        return {"basis": self.basis, "reference": self.reference, **dict(self.details)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +139,7 @@ class Visit:
             "reference": self.reference,
             "officer": asdict(self.officer),
             "subject": {"reference": self.subject_reference},
-            "authority": asdict(self.authority),
+            "authority": self.authority.to_json(),
             "scope": {"from": self.scope.start, "to": self.scope.end, "exclude_users": list(self.scope.exclude_users)},
             "declared_devices": [{**asdict(device), "mac": list(device.mac)} for device in self.declared_devices],
             "conditions": [{**asdict(condition), "checks": list(condition.checks)} for condition in self.conditions],
@@ -177,7 +193,7 @@ class _Reader:
             return None
         self._known((), value, _TOP)
         officer = self._mapping(value, "officer", ("name", "number", "force"), required=True)
-        authority = self._mapping(value, "authority", ("basis", "reference"), required=True)
+        authority = self._mapping(value, "authority", ("basis", "reference", *_ALL_DETAILS), required=True)
         subject = self._mapping(value, "subject", ("reference",))
         basis = self._text(("authority", "basis"), authority, required=True).lower()
         if basis and basis not in BASES:
@@ -189,7 +205,7 @@ class _Reader:
                 self._text(("officer", "number"), officer) or None,
                 self._text(("officer", "force"), officer) or None,
             ),
-            authority=Authority(basis, self._text(("authority", "reference"), authority, required=True)),
+            authority=Authority(basis, self._text(("authority", "reference"), authority, required=True), self._details(basis, authority)),
             subject_reference=self._text(("subject", "reference"), subject) or None,
             scope=self._scope(value),
             declared_devices=tuple(self._device(index, item) for index, item in self._mappings(value, "declared_devices", _DEVICE)),
@@ -197,6 +213,14 @@ class _Reader:
             keywords=self._texts(("keywords",), value.get("keywords")),
             required_software=tuple(self._required(index, item) for index, item in self._mappings(value, "required_software", _REQUIRED)),
         )
+
+    def _details(self, basis: str, authority: dict[str, Any] | None) -> tuple[tuple[str, str], ...]:
+        found = [(key, text) for key in _ALL_DETAILS if (text := self._text(("authority", key), authority))]
+        for key, _ in found:
+            if basis in DETAILS and key not in DETAILS[basis]:
+                owner = next(other for other, keys in DETAILS.items() if key in keys)
+                self._problem(("authority", key), f"belongs to the basis {owner}; here the basis is {basis}")
+        return tuple(found)
 
     def _problem(self, place: Place, what: str) -> None:
         named = ".".join(str(part + 1) if isinstance(part, int) else part for part in place)

@@ -23,7 +23,6 @@ _KINDS = ("findings", "keywords", "yara", "software")
 _YARA = (".yar", ".yara", ".yr")
 _KEYWORDS = (".csv", ".txt", ".sealed")
 _YAML = (".yaml", ".yml")
-_CONDITIONS = ("checks.yaml", "advice.yaml")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -232,6 +231,7 @@ def _files(path: Path, problems: list[Problem]) -> list[Path]:
 
 
 def _kind(file: Path, problems: list[Problem]) -> str | None:
+    from rules.conditions import FILES as condition_files
     from rules.problems import Problem
     from rules.strictyaml import YamlError, parse
 
@@ -255,7 +255,7 @@ def _kind(file: Path, problems: list[Problem]) -> str | None:
         return "findings"
     if isinstance(value, dict) and "terms" in value:
         return "keywords"
-    if isinstance(value, dict) and file.name in _CONDITIONS:
+    if isinstance(value, dict) and file.name in condition_files:
         return "conditions"
     if isinstance(value, dict) and "programs" in value:
         return "software"
@@ -277,9 +277,8 @@ def _check_conditions(file: Path) -> tuple[int, list[Problem]]:
     from rules import conditions
 
     rules = conditions.load(file.parent)
-    return len(rules.checks if file.name == _CONDITIONS[0] else rules.advice), [
-        item for item in rules.problems if Path(item.file).name == file.name
-    ]
+    problems = [item for item in rules.problems if Path(item.file).name == file.name]
+    return len(rules.advice) if file.name == "advice.yaml" else int(not problems), problems
 
 
 def _check_keywords(file: Path, secret: bytes | None) -> tuple[int, list[Problem]]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artefacts.coverage import Status
-from triage.assessment import BLIND_SPOTS, SWEPT, SWEPT_VOLUMES, size_words
+from triage.extent import BLIND_SPOTS, SWEPT, SWEPT_VOLUMES, size_words
 from triage.scan.examination import TRIES, Examination
 from triage.scan.pool import Death, Pool, Task
 from triage.sweep.matches import with_blocks

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import json
 import os
@@ -14,7 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from triage.journal import ZERO
-from triage.keys import checkpoint_message
+from triage.keys import checkpoint_message, verifies
 
 MAX_LINE = 64 << 20
 MAX_PARSED = 16 << 20  # a longer record of a kind that is read here is none of ours
@@ -154,29 +152,3 @@ class _Checker:
 def _lines(file: BinaryIO) -> Iterator[bytes]:
     while line := file.readline(MAX_LINE + 1):
         yield line
-
-
-def verifies(key: str, signature: Any, message: bytes) -> bool:
-    """Whether ``signature`` (base64, written in its one proper form) is that of ``key`` (base64) over ``message``."""
-    from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
-    raw_key, raw_signature = strict_base64(key, 32), strict_base64(signature, 64)
-    if raw_key is None or raw_signature is None:
-        return False
-    try:
-        Ed25519PublicKey.from_public_bytes(raw_key).verify(raw_signature, message)
-    except (InvalidSignature, ValueError):
-        return False
-    return True
-
-
-def strict_base64(text: Any, length: int) -> bytes | None:
-    """The ``length`` bytes that ``text`` stands for, or None if it is anything else. Spare bits must be zero: one text for one value."""
-    if not isinstance(text, str):
-        return None
-    try:
-        raw = base64.b64decode(text.encode("ascii"), validate=True)
-    except (ValueError, binascii.Error):
-        return None
-    return raw if len(raw) == length and base64.b64encode(raw).decode("ascii") == text else None

@@ -7,12 +7,12 @@ between folders. ``seal.json``::
     journal_head       SHA-256 of the journal's last line, without its newline
     journal_lines      how many lines the journal has
     manifest_sha256    SHA-256 of manifest.json
-    signature          Ed25519 over the bytes of manifest.json, base64
+    signature          over the bytes of manifest.json, base64 (Ed25519, or ECDSA on P-256; see triage/keys.py)
     public_key         the raw public key, base64
     signer             {known, name}: what the signer says of itself, worth no more than the key
     certificates       X.509 certificates in PEM, the signer's first
     fingerprint        the first 24 digits of manifest_sha256 in groups of four, to be read aloud on the scene
-    seal_signature     Ed25519 over "triage seal\\n" and all of the above as canonical JSON, base64
+    seal_signature     over "triage seal\\n" and all of the above as canonical JSON, base64
 
 The file is written in one form only (``encode_seal``), so that no byte of it can be changed unnoticed.
 """

@@ -1,7 +1,11 @@
 """Whether a signing key is one that the verifier trusts: named as such, or certified by somebody who is.
 
 The web's rules for certificates (as in ``cryptography.x509.verification``) do not fit: they know no Ed25519 and want host names. The
-chain is therefore walked here: each certificate signed by the next, issuers being authorities, all valid when the case was sealed.
+chain is therefore walked here: each certificate signed by the next, issuers being authorities, all valid when the case was signed.
+
+Revocation (RFC 5280, section 5) comes from files, for nothing is fetched. A certificate that was withdrawn before the case was signed signs
+for nobody. For one withdrawn later the time of signing matters, and that is told by the clock of the computer that ran the scan or of the
+officer's: it counts only where a trusted time stamp shows that the case existed before the withdrawal.
 """
 
 from __future__ import annotations
@@ -13,35 +17,41 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from triage.keys import MAX_BYTES, SigningKeyError, certificate_name, public_text, read_certificates
-from triage.report.chain import strict_base64
+from triage.keys import MAX_BYTES, PUBLIC_BYTES, SigningKeyError, certificate_name, is_usable, public_text, read_certificates, strict_base64
 
 if TYPE_CHECKING:
     from cryptography import x509
 
 
+MAX_REVOCATIONS = 64 << 20
+
+
 @dataclass(slots=True)
 class Trusted:
-    """``keys``: trusted raw public keys in base64, with a name each; ``certificates``: trusted ones, roots or the signer's own."""
+    """``keys``: trusted raw public keys in base64, with a name each; ``certificates``: trusted ones, roots or the signer's own; ``revocations``:
+    lists of withdrawn certificates, each worth nothing before its issuer is found; ``problems``: files that could not be used."""
 
     keys: dict[str, str] = field(default_factory=dict)
     certificates: list[x509.Certificate] = field(default_factory=list)
+    revocations: list[x509.CertificateRevocationList] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who signed, as far as it is known, and why not if it is not."""
+    """Who signed, as far as it is known, and why not if it is not. ``checked``: whether every certificate below the trusted one was looked up in
+    a revocation list."""
 
     known: bool
     name: str
     reason: str = ""
+    checked: bool = True
 
 
-def read_trusted(paths: Sequence[Path]) -> Trusted:
-    """Trusted keys and certificates from files: PEM certificates, PEM public keys, or raw Ed25519 keys one a line (base64 or hex)."""
+def read_trusted(paths: Sequence[Path], revocations: Sequence[Path] = ()) -> Trusted:
+    """Trusted keys and certificates from files: PEM certificates, PEM public keys, or raw keys one a line (base64 or hex). ``revocations``:
+    files of revocation lists (PEM or DER)."""
     from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
     trusted = Trusted()
@@ -55,8 +65,8 @@ def read_trusted(paths: Sequence[Path]) -> Trusted:
                 continue
             if b"-----BEGIN PUBLIC KEY-----" in data:
                 key = load_pem_public_key(data)
-                if not isinstance(key, Ed25519PublicKey):
-                    raise ValueError("it is not an Ed25519 key")
+                if not is_usable(key):
+                    raise ValueError("it is not an Ed25519 or P-256 key")
                 trusted.keys[public_text(key)] = path.stem
                 continue
             found = [text for line in data.decode("ascii").splitlines() if (text := _raw_key(line.strip())) is not None]
@@ -65,7 +75,23 @@ def read_trusted(paths: Sequence[Path]) -> Trusted:
             trusted.keys.update(dict.fromkeys(found, path.stem))
         except (OSError, ValueError, SigningKeyError, UnsupportedAlgorithm) as error:
             trusted.problems.append(f"The trusted file {path} cannot be used: {error}")
+    for path in revocations:
+        try:
+            trusted.revocations.extend(_read_revocations(path))
+        except (OSError, ValueError) as error:
+            trusted.problems.append(f"The revocation list {path} cannot be used: {error}")
     return trusted
+
+
+def _read_revocations(path: Path) -> list[x509.CertificateRevocationList]:
+    from cryptography import x509
+
+    with open(path, "rb") as file:
+        data = file.read(MAX_REVOCATIONS + 1)
+    if len(data) > MAX_REVOCATIONS:
+        raise ValueError(f"it is larger than {MAX_REVOCATIONS >> 20} MiB")
+    blocks = re.findall(rb"-----BEGIN X509 CRL-----.+?-----END X509 CRL-----", data, re.DOTALL)
+    return [x509.load_pem_x509_crl(block) for block in blocks] or [x509.load_der_x509_crl(data)]
 
 
 def _raw_key(line: str) -> str | None:
@@ -73,11 +99,14 @@ def _raw_key(line: str) -> str | None:
 
     if re.fullmatch(r"[0-9A-Fa-f]{64}", line):
         return base64.b64encode(bytes.fromhex(line)).decode("ascii")
-    return line if strict_base64(line, 32) is not None else None
+    return line if strict_base64(line, *PUBLIC_BYTES) is not None else None
 
 
-def identify(public_key: str, pem: Sequence[str], claimed: str, trusted: Trusted, sealed_at: str | None) -> Identity:
-    """Who holds ``public_key`` (base64). ``pem``: the certificates of the seal; ``claimed``: the name it gives itself; ``sealed_at``: RFC 3339."""
+def identify(
+    public_key: str, pem: Sequence[str], claimed: str, trusted: Trusted, sealed_at: str | None, *, proved: datetime | None = None
+) -> Identity:
+    """Who holds ``public_key`` (base64). ``pem``: the certificates of the seal; ``claimed``: the name it gives itself; ``sealed_at``: when it was
+    signed, RFC 3339, asserted; ``proved``: when it existed already by a trusted time stamp, None without one."""
     if public_key in trusted.keys:
         return Identity(True, trusted.keys[public_key])
     if not trusted.keys and not trusted.certificates:
@@ -90,29 +119,61 @@ def identify(public_key: str, pem: Sequence[str], claimed: str, trusted: Trusted
     leaf = chain[0] if chain and _holds(chain[0], public_key) else own[0] if own else None
     if leaf is None:
         return Identity(False, claimed, "the key is not among the trusted ones and no certificate for it is in the seal")
-    reason = _walk(leaf, chain[1:], trusted.certificates, _moment(sealed_at))
-    return Identity(not reason, certificate_name(leaf), reason)
+    return _walk(leaf, chain[1:], trusted, _moment(sealed_at), proved)
 
 
-def _walk(leaf: x509.Certificate, others: Sequence[x509.Certificate], trusted: Sequence[x509.Certificate], moment: datetime | None) -> str:
-    """Why the chain from ``leaf`` does not end in a trusted certificate; empty where it does."""
+def _walk(
+    leaf: x509.Certificate, others: Sequence[x509.Certificate], known: Trusted, moment: datetime | None, proved: datetime | None
+) -> Identity:
+    """Follow the chain from ``leaf`` to a trusted certificate."""
+    checked, trusted, name = True, known.certificates, certificate_name(leaf)
+
+    def refused(reason: str) -> Identity:
+        return Identity(False, name, reason)
+
     if moment is None:
-        return "the journal does not say when the case was sealed"
+        return refused("the journal does not say when the case was sealed")
     if not _usage(leaf, "digital_signature"):
-        return f"the certificate of {certificate_name(leaf)} is not for signing"
+        return refused(f"the certificate of {name} is not for signing")
     current, remaining = leaf, list(others)
     for depth in range(len(others) + 2):
         if not current.not_valid_before_utc <= moment <= current.not_valid_after_utc:
-            return f"the certificate of {certificate_name(current)} was not valid when the case was sealed"
+            return refused(f"the certificate of {certificate_name(current)} was not valid when the case was sealed")
         if current in trusted:
-            return ""
+            return Identity(True, name, checked=checked)
         issuer = next((item for item in (*trusted, *remaining) if item != current and _issued(current, item, depth)), None)
         if issuer is None:
-            return f"nobody who is trusted has certified {certificate_name(current)}"
+            return refused(f"nobody who is trusted has certified {certificate_name(current)}")
+        looked_up, revoked = _revoked(current, issuer, known.revocations)
+        checked &= looked_up
+        if revoked is not None and (proved is None or proved >= revoked):
+            when = f"the certificate of {certificate_name(current)} was withdrawn on {revoked:%d %B %Y}"
+            before = moment < revoked and proved is None
+            return refused(when + ("; only the computer's own clock says that the case was sealed before that" if before else ""))
         if issuer in remaining:
             remaining.remove(issuer)
         current = issuer
-    return "the certificates run in a circle"
+    return refused("the certificates run in a circle")
+
+
+def _revoked(
+    certificate: x509.Certificate, issuer: x509.Certificate, lists: Sequence[x509.CertificateRevocationList]
+) -> tuple[bool, datetime | None]:
+    """Whether a list of ``issuer`` was there to look in, and since when ``certificate`` is withdrawn: the earliest that a list says."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+
+    looked_up, dates = False, []
+    for item in lists:
+        try:
+            if item.issuer != issuer.subject or not item.is_signature_valid(issuer.public_key()) or not _usage(issuer, "crl_sign"):  # type: ignore[arg-type]
+                continue
+            looked_up = True
+            entry = item.get_revoked_certificate_by_serial_number(certificate.serial_number)
+            if entry is not None:
+                dates.append(entry.revocation_date_utc)
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            continue
+    return looked_up, min(dates, default=None)
 
 
 def _issued(certificate: x509.Certificate, issuer: x509.Certificate, below: int) -> bool:
@@ -142,13 +203,12 @@ def _usage(certificate: x509.Certificate, name: str) -> bool:
 
 def _holds(certificate: x509.Certificate, public_key: str) -> bool:
     from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
     try:
         key = certificate.public_key()
     except (ValueError, UnsupportedAlgorithm):
         return False
-    return isinstance(key, Ed25519PublicKey) and public_text(key) == public_key
+    return is_usable(key) and public_text(key) == public_key
 
 
 def _moment(text: str | None) -> datetime | None:

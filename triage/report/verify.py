@@ -15,7 +15,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from triage.report.chain import ChainReport, check_journal, verifies
+from triage.keys import verifies
+from triage.report.chain import ChainReport, check_journal
 from triage.report.seal import (
     JOURNAL,
     MANIFEST,

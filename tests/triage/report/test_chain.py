@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from triage.journal import Journal
-from triage.keys import case_signer
-from triage.report.chain import check_journal, strict_base64, verifies
+from triage.keys import case_signer, strict_base64, verifies
+from triage.report.chain import check_journal
 
 
 def test_one_text_for_one_value() -> None:

@@ -11,7 +11,8 @@ from artefacts.observations import Device
 from artefacts.times import NOT_RECORDED, from_local
 from report_templates import environment
 from triage.report import device_page
-from triage.report.html import _finalize, number
+from triage.report.html import _finalize
+from triage.report.page import number
 from triage.report.records import nanoseconds
 
 HOSTILE = "<script>x</script></svg>\u202egpj\x1b[2J\"' onload=x {{7*7}}"

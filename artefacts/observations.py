@@ -789,6 +789,24 @@ class GoneFile(Observation):
 
 
 @dataclass(slots=True, kw_only=True)
+class SinceLastVisit(Observation):
+    """What differs from the last visit, by the baseline made then. ``change``: new, gone, fewer; ``what``: device, program, account, history, …
+
+    ``name`` is None where the baseline, which keeps digests only, cannot tell it; ``count`` of the things or visits; ``case`` and ``visited``
+    (RFC 3339, the end of that scan) of the last visit.
+    """
+
+    change: str
+    what: str
+    detail: str
+    case: str
+    visited: str
+    name: str | None = None
+    count: int = 1
+    user: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
 class SystemFact(Observation):
     """One fact about the machine: host name, time zone, installation date, clock offset, …"""
 

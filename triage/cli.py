@@ -21,6 +21,7 @@ COMMANDS = {
     "report": "case",
     "verify": "case",
     "export": "case",
+    "baseline": "baseline",
     "hashset": "hashset",
     "rules": "rules",
     "artefacts": "artefacts",

@@ -12,6 +12,7 @@ from triage.commands import options
 from triage.commands.common import COMPLETED, GAPS, existing, stop
 
 if TYPE_CHECKING:
+    from triage.baseline.digest import Baseline
     from triage.scan.setup import HashSetSetup, Setup
 
 
@@ -26,6 +27,7 @@ def scan(
     ],
     case: Annotated[Path, typer.Option(help="Folder for the case; the same folder again goes on where the scan stopped.")],
     visit: options.Visit = None,
+    baseline: Annotated[Path | None, typer.Option(help="Baseline of the last visit (triage baseline): what changed since is told.")] = None,
     hashset: Annotated[list[str] | None, typer.Option(help="Hash set, or ROLE=FILE (alert=… or ignore=…) for a plain list.")] = None,
     role: Annotated[str | None, typer.Option(help="Role of lists that do not state one: alert or ignore.")] = None,
     hashset_key: options.HashSetKey = None,
@@ -47,6 +49,9 @@ def scan(
 ) -> None:
     """Examine sources and write a signed report into a case folder."""
     from triage.commands import examine
+    from triage.scan.pool import prepare
+
+    prepare()
     from triage.scan.job import Job
     from triage.scan.profile import load_profile
     from triage.scan.scope import Dates
@@ -69,7 +74,7 @@ def scan(
     )
     identities, warnings = _rules(setup, keywords or [], list_key, yara or [], quiet)
     job = Job(
-        setup=setup, case=case, signer=examine.signer(key, passphrase_file), visit=visit_data, time_budget=budget, hash_sources=hash_source,
+        setup=setup, case=case, signer=examine.signer(key, passphrase_file), visit=visit_data, baseline=_baseline(baseline), time_budget=budget, hash_sources=hash_source,
         arguments=sys.argv[1:], identities=identities, warnings=warnings,
     )  # fmt: skip
     if workers is not None:
@@ -77,6 +82,17 @@ def scan(
     outcome = examine.perform(job, quiet=quiet)
     examine.say(case, as_json)
     raise SystemExit(GAPS if outcome.gaps else COMPLETED)
+
+
+def _baseline(path: Path | None) -> Baseline | None:
+    from triage.baseline import digest
+
+    if path is None:
+        return None
+    try:
+        return digest.load(existing(path, "the baseline"))
+    except (digest.BaselineError, OSError) as error:
+        stop(str(error))
 
 
 def hash_sets(names: list[str], role: str | None, key_file: Path | None) -> list[HashSetSetup]:

@@ -28,12 +28,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from artefacts.coverage import Problem, Status
 from artefacts.observations import Observation
 from triage.journal import LISTING_COLUMNS
 from triage.scan.emit import observation_json
+
+if TYPE_CHECKING:
+    from triage.baseline.digest import Baseline
 
 COLUMN: Mapping[str, int] = {name: number for number, name in enumerate(LISTING_COLUMNS)}
 """Where a column of ``LISTING_COLUMNS`` stands in the rows given to ``feed_listing``."""
@@ -50,12 +53,13 @@ class Context:
     """What a conclusion may know besides observations. ``visit``: the visit file as ``Visit.to_json`` gives it, or None. ``sources``: ids.
 
     ``complete``: False where the scan was cut off, so that what is missing may only not have been read; it is true only from the
-    moment that conclusions are drawn.
+    moment that conclusions are drawn. ``baseline``: of the last visit, where one was given.
     """
 
     visit: Mapping[str, Any] | None = None
     sources: Sequence[str] = ()
     complete: bool = False
+    baseline: Baseline | None = None
 
 
 class Drawn(NamedTuple):

@@ -24,6 +24,7 @@ from triage.scan.setup import Setup
 from triage.scan.state import State
 
 if TYPE_CHECKING:
+    from triage.baseline.digest import Baseline
     from triage.keys import Signer
 
 RESERVE = (2.0, 0.03, 20.0)
@@ -44,6 +45,8 @@ class Job:
     case: Path
     signer: Signer
     visit: dict[str, Any] | None = None
+    baseline: Baseline | None = None
+    """Of the last visit, to compare with."""
     time_budget: float | None = None
     workers: int = field(default_factory=lambda: max(1, os.cpu_count() or 1))
     hash_sources: bool = False
@@ -74,7 +77,7 @@ def run(job: Job, progress: Progress) -> Outcome:
     path = job.case / casefolder.JOURNAL
     engine = FindingEngine(findings.load([Path(rule) for rule in setup.rules]))
     with casefolder.locked(job.case):
-        state = State(engine, Conclusions(Context(visit=job.visit, sources=tuple(setup.sources))))
+        state = State(engine, Conclusions(Context(visit=job.visit, sources=tuple(setup.sources), baseline=job.baseline)))
         if resuming and path.stat().st_size:
             state.replay(path)
             _same_case(state, job)
@@ -123,6 +126,7 @@ def _case_opened(job: Job) -> dict[str, Any]:
         "profile": setup.profile.to_json(),
         "sources": {key: [item.path, item.live] for key, item in setup.sources.items()},
         "visit": job.visit,
+        "baseline": job.baseline.to_json() if job.baseline is not None else None,
         "public_key": job.signer.public_key,
         **job.identities,
     }
@@ -135,7 +139,7 @@ def _same_case(state: State, job: Job) -> None:
     now = _case_opened(job)
     for name, words in (
         ("sources", "sources"), ("profile", "profile"), ("rules", "rules"), ("hash_sets", "hash sets"), ("keywords", "keyword lists"),
-        ("yara", "YARA rules"), ("visit", "visit file"), ("sweep", "settings of a sweep"),
+        ("yara", "YARA rules"), ("visit", "visit file"), ("baseline", "baseline"), ("sweep", "settings of a sweep"),
     ):  # fmt: skip
         if state.opened.get(name) != now.get(name):
             raise JobError(f"this case was begun with other {words}: name the same ones, or choose a new case folder")

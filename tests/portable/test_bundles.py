@@ -130,8 +130,9 @@ def test_a_live_drive_is_read_raw_where_that_is_allowed(windows: Windows, tmp_pa
     subprocess.run(["mkntfs", "-q", "-F", "-L", "TEST", str(image)], check=True, capture_output=True)
     subprocess.run(["ntfscp", "-q", str(image), str(SAMPLE / "words.csv"), "words.csv"], check=True, capture_output=True)
     before = image.read_bytes()
-    drives = windows.prefix.folder / "dosdevices"
-    for name, target in (("f:", tmp_path), ("f::", image)):
+    drives, mounted = windows.prefix.folder / "dosdevices", tmp_path / "mounted"
+    mounted.mkdir()
+    for name, target in (("f:", mounted), ("f::", image)):
         (drives / name).unlink(missing_ok=True)
         (drives / name).symlink_to(target)
     code, said = windows.run(

@@ -7,6 +7,7 @@ A folder is a source whose one volume has a file system and no bytes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, NamedTuple, Protocol
@@ -142,8 +143,8 @@ class Filesystem(Protocol):
 class Volume:
     """A volume found on a source. ``status`` other than PARSED says why it has no file system to walk, in ``reason``."""
 
-    id: str  # "v1", "v1.2" for a volume inside v1: stable for the same source
-    offset: int  # bytes from the start of the source; 0 for volumes that are not a plain range
+    id: str  # "v1", "v1.2" for a volume inside v1, "v1.d1.v1" on a virtual disk that is a file on v1: stable for the same source
+    offset: int  # bytes from the start of the source or of the virtual disk; 0 for volumes that are not a plain range
     length: int
     scheme: str  # mbr, gpt, apm, bsd, none, lvm, apfs container, bitlocker, luks, fvde, vss, folder
     description: str = ""  # partition type in words
@@ -154,6 +155,11 @@ class Volume:
     status: Status = Status.PARSED
     reason: str = ""
     problems: list[Problem] = field(default_factory=list)
+
+
+def volume_order(volume_id: str) -> list[str | int]:
+    """What volumes are sorted by: their ids, numbers by value, each before those that lie in it."""
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", volume_id)]
 
 
 class Source(Protocol):

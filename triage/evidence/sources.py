@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from artefacts.coverage import Problem, Status
+from triage.evidence.bytesource import plain_reason
 from triage.evidence.device import is_device, open_device
-from triage.evidence.images import Image, NotOpened, open_image
+from triage.evidence.images import Image, NotOpened, kind_of, open_image, open_virtual_disk
+from triage.evidence.images.place import EvidenceImage
 from triage.evidence.live_windows import NOT_RAW, Drive, drive_of
 from triage.evidence.model import ByteSource, Filesystem, Source, Volume
 from triage.evidence.unlock import Secret
@@ -17,7 +19,7 @@ from triage.evidence.unlock import Secret
 if TYPE_CHECKING:
     from triage.evidence.volumes import VolumeFinder
 
-__all__ = ["Secret", "check_source", "open_source"]
+__all__ = ["Secret", "check_source", "open_inside", "open_source"]
 
 
 def check_source(path: str | Path) -> bool:
@@ -87,6 +89,33 @@ def _live_drive(drive: Drive, name: str, secrets: Sequence[Secret], shadows: boo
     return source
 
 
+def open_inside(filesystem: Filesystem, path: str, *, prefix: str, secrets: Sequence[Secret] = (), shadows: bool = False) -> Source:
+    """The virtual disk that lies at ``path`` of a file system inside the evidence, its extents and parents looked for there.
+
+    Told by its content: VHD, VHDX, VMDK, QCOW, VDI, an Apple disk image, else taken as it is. The ids of its volumes begin with ``prefix``, their descriptions with ``path``. One that
+    cannot be opened is returned with one volume that says why.
+    """
+    entry = filesystem.lookup(path)
+    source: ImageSource | FailedSource
+    try:
+        if entry is None or entry.kind != "file":
+            raise NotOpened("it is not there")
+        file = EvidenceImage(filesystem, entry)
+        kind = kind_of(file)
+        if kind == "ewf":
+            raise NotOpened("it is an image made by an examiner, not a virtual disk: scan it by itself", Status.UNRECOGNISED)
+        # A fixed disk whose footer is gone, and an extent without its descriptor, are raw.
+        image = Image("raw", file.data(), [path]) if kind == "raw" else open_virtual_disk(file, kind, secrets)
+        source = ImageSource(path, image, secrets, shadows=shadows, prefix=prefix)
+    except NotOpened as error:
+        source = FailedSource(path, error, prefix=prefix)
+    except OSError as error:
+        source = FailedSource(path, NotOpened(plain_reason(error)), prefix=prefix)
+    for volume in source.volumes():
+        volume.description = f"{path} ▸ {volume.description}"
+    return source
+
+
 class FolderSource:
     """A folder, or the root of a live drive: one volume with a file system and no bytes."""
 
@@ -121,9 +150,10 @@ class FolderSource:
 
 
 class ImageSource:
-    """An image or a device. ``stored_hashes`` are the digests its container keeps of the media, by name, for verification."""
+    """An image or a device. ``stored_hashes`` are the digests its container keeps of the media, by name, for verification. ``prefix``: what the
+    ids of its volumes begin with."""
 
-    def __init__(self, path: str, image: Image, secrets: Sequence[Secret], *, shadows: bool = False) -> None:
+    def __init__(self, path: str, image: Image, secrets: Sequence[Secret], *, shadows: bool = False, prefix: str = "") -> None:
         self.kind = image.kind
         self.path = path
         self.size: int | None = image.data.size
@@ -135,13 +165,14 @@ class ImageSource:
         self._image = image
         self._secrets = tuple(secrets)
         self._shadows = shadows
+        self._prefix = prefix
         self._finder: VolumeFinder | None = None
 
     def _found(self) -> VolumeFinder:
         if self._finder is None:
             from triage.evidence.volumes import VolumeFinder
 
-            finder = VolumeFinder(self._image, self._secrets, shadows=self._shadows)
+            finder = VolumeFinder(self._image, self._secrets, shadows=self._shadows, prefix=self._prefix)
             finder.find()
             self.facts.update(finder.facts)
             self.problems += finder.problems
@@ -174,7 +205,7 @@ class ImageSource:
 class FailedSource:
     """A container that was recognised and cannot be opened: one volume that says why."""
 
-    def __init__(self, path: str, error: NotOpened) -> None:
+    def __init__(self, path: str, error: NotOpened, *, prefix: str = "") -> None:
         reason, status = str(error), error.status
         self.kind = error.kind
         self.path = path
@@ -185,7 +216,7 @@ class FailedSource:
         self.problems = [Problem(reason, status)]
         self.bytes: ByteSource | None = None
         encrypted = "qcow" if status is Status.ENCRYPTED else None
-        self._volumes = [Volume("v1", 0, 0, "none", "the whole source", encrypted=encrypted, status=status, reason=reason)]
+        self._volumes = [Volume(f"{prefix}v1", 0, 0, "none", "the whole source", encrypted=encrypted, status=status, reason=reason)]
 
     def volumes(self) -> list[Volume]:
         """The one volume, which was not opened."""

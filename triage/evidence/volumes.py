@@ -27,13 +27,14 @@ _NATIVE_ERRORS = (OSError, RuntimeError, ValueError, MemoryError, TypeError)
 
 
 class VolumeFinder:
-    """The volumes of an opened image. ``shadows``: shadow copies are to be read like volumes, else they are only listed.
+    """The volumes of an opened image. ``shadows``: shadow copies are to be read like volumes, else they are only listed. ``prefix``: what the
+    ids begin with, for a virtual disk inside another volume (``v1.d1.``).
 
     After ``find()``: ``volumes`` in order, nested ones after the one they lie in; ``data`` the (decrypted) bytes of each by id;
     ``problems`` of the partition tables; ``facts`` they state. ``close`` lets go of what was opened on the way.
     """
 
-    def __init__(self, image: Image, secrets: Sequence[Secret], *, shadows: bool = False) -> None:
+    def __init__(self, image: Image, secrets: Sequence[Secret], *, shadows: bool = False, prefix: str = "") -> None:
         self.volumes: list[Volume] = []
         self.data: dict[str, ByteSource] = {}
         self.problems: list[Problem] = []
@@ -41,33 +42,35 @@ class VolumeFinder:
         self._image = image
         self._secrets = secrets
         self._shadows = shadows
+        self._ids = f"{prefix}v"
         self._opened: list[ByteSource] = []
         self._groups: dict[str, list[tuple[Volume, ByteSource]]] = {}  # LVM physical volumes by their group
 
     def find(self) -> None:
         """Look. Never raises for what the bytes hold."""
         data = self._image.data
+        first = f"{self._ids}1"
         if data.size == 0:
-            self.volumes.append(Volume("v1", 0, 0, "none", status=Status.EMPTY, reason="the source holds no bytes"))
-            self.data["v1"] = data
+            self.volumes.append(Volume(first, 0, 0, "none", status=Status.EMPTY, reason="the source holds no bytes"))
+            self.data[first] = data
             return
         table = read_partitions(data, self._image.sector)
         whole = identify(data) if table else None
         if table is None:
-            self._add("v1", data, 0, data.size, "none", "the whole source", 0)
+            self._add(first, data, 0, data.size, "none", "the whole source", 0)
         else:
             # A hybrid disc image has a file system over the whole and a table for machines that start from sticks.
             if whole and whole[0] in ("iso9660", "udf"):
-                self._add("v1", data, 0, data.size, "none", "the whole source", 0)
-            self._add_table(table, "v", data, 0)
+                self._add(first, data, 0, data.size, "none", "the whole source", 0)
+            self._add_table(table, self._ids, data, 0)
         if not self.volumes:
             reason = "a partition table without partitions"
             self.volumes.append(
-                Volume("v1", 0, data.size, table.scheme if table else "none", "the whole source", status=Status.EMPTY, reason=reason)
+                Volume(first, 0, data.size, table.scheme if table else "none", "the whole source", status=Status.EMPTY, reason=reason)
             )
-            self.data["v1"] = data
+            self.data[first] = data
         self._join_groups()
-        self.volumes.sort(key=lambda volume: [int(part) for part in volume.id.removeprefix("v").split(".")])
+        self.volumes.sort(key=lambda volume: [int(part) for part in volume.id.removeprefix(self._ids).split(".")])
 
     def close(self) -> None:
         """Let go of every handle opened on the way. Safe to call twice."""
@@ -384,7 +387,7 @@ class VolumeFinder:
         data = NativeBytes(item, size, also_close=keep if number == 1 else [])
         self._opened.append(data)
         child = self._child(parent, number, "lvm", size, f"logical volume {group}/{name}", data)
-        depth = child.id.count(".") + 1
+        depth = child.id.removeprefix(self._ids).count(".") + 1
         if depth <= MAX_DEPTH:
             self._examine(child, data, depth)
         else:

@@ -15,6 +15,7 @@ from typing import Any
 from artefacts.coverage import Status
 from triage import journal
 from triage.casefolder import JOURNAL
+from triage.evidence.model import volume_order
 from triage.findings import sort_key
 from triage.report.records import CONCLUDED, instants, read
 
@@ -136,7 +137,10 @@ class _Loader:
             except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
                 raise journal.JournalError(record.seq + 1, f"does not hold what a {record.kind} record holds: it was altered") from error
         case.sources = list(self.sources.values())
-        case.volumes = [self._counted(volume) for volume in self.volumes.values()]
+        # Volumes in files of others are found in no order of their own.
+        sources = list(self.sources)
+        known = sorted(self.volumes, key=lambda key: (sources.index(key[0]) if key[0] in self.sources else -1, volume_order(str(key[1]))))
+        case.volumes = [self._counted(self.volumes[key]) for key in known]
         case.coverage = self.coverage.records(cut_off=case.cut_off, volumes=case.volumes)
         case.findings = sorted(self.findings.values(), key=sort_key)
         case.counts = dict(sorted(self.counts.items()))

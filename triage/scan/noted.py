@@ -31,8 +31,10 @@ _PRESENT = (
 )  # fmt: skip
 _DISK = "virtual disk"
 _WSL = "disk of Linux inside Windows (WSL)"
-_DISKS = (".vhdx", ".avhdx", ".vhd", ".vmdk", ".vdi", ".qcow2", ".qcow")
-_SMALLEST_DISK = 1 << 20
+_DISKS = (".vhdx", ".avhdx", ".vhd", ".avhd", ".vmdk", ".vdi", ".qcow2", ".qcow")
+_SMALLEST_DISK = 1 << 16
+_DESCRIPTOR = ".vmdk"  # a text of a few hundred bytes names the extents of a disk in several files
+_EXTENT = re.compile(r"(.+?)-(?:[sf]\d{3}|flat|(?:\d{6}-)?delta)\.vmdk", re.IGNORECASE)
 _NAMES = frozenset((
     "hiberfil.sys", "pagefile.sys", "swapfile.sys", "memory.dmp", "windows.old", "setupact.log", "plum.sqlite", "qmgr.db", "qmgr0.dat",
 ))  # fmt: skip
@@ -46,15 +48,28 @@ class Noted:
     def __init__(self) -> None:
         self._found: list[tuple[Entry, str, str]] = []
         self._counts: dict[str, int] = {}
+        self._disks: list[str] = []
+
+    @property
+    def disks(self) -> list[str]:
+        """The paths of the virtual disks seen, in order; those that are only a part of another are left out."""
+        known = {path.lower() for path in self._disks}
+        return sorted(
+            path for path in self._disks if not (extent := _EXTENT.fullmatch(path)) or f"{extent[1]}{_DESCRIPTOR}".lower() not in known
+        )
 
     def see(self, entry: Entry) -> None:
         """Takes an entry. Called for each file of a disk: nearly all of them end at the look at their name."""
         lower = entry.path.lower()
         name = lower.rpartition("/")[2]
-        if entry.allocated and entry.kind == "file" and name.endswith(_DISKS) and entry.size >= _SMALLEST_DISK:
-            self._note(
-                entry, _WSL if name == "ext4.vhdx" else _DISK, "a computer inside this one; what is in it is not examined by this scan"
-            )
+        if (
+            entry.allocated
+            and entry.kind == "file"
+            and name.endswith(_DISKS)
+            and (entry.size >= _SMALLEST_DISK or name.endswith(_DESCRIPTOR))
+        ):
+            self._note(entry, _WSL if name == "ext4.vhdx" else _DISK, "a computer, or the disk of one, inside this one")
+            self._disks.append(entry.path)
         if not entry.allocated or not (name in _NAMES or name.endswith(_ENDINGS) or _BASE_IMAGES in lower):
             return
         for pattern, words, meaning in _PRESENT:
@@ -82,10 +97,6 @@ class Noted:
         for words, count in self._counts.items():
             if count > _MOST:
                 yield Problem(f"{count} of the kind “{words}”: only {_MOST} are listed", Status.SKIPPED)
-        if disks := self._counts.get(_DISK, 0) + self._counts.get(_WSL, 0):
-            yield Problem(
-                f"{disks} virtual disks: what is inside them is not examined; copy each out and scan it by itself", Status.UNREADABLE
-            )
         if isinstance(filesystem, NtfsFilesystem) and (found := filesystem.disagreements) is not None:
             for item in found.files:
                 entry = Entry(item.path, "file", 0, str(item.record))

@@ -33,6 +33,8 @@ class Profile:
     """Whether whole pictures and videos are looked for in space that no file uses: never, in time left (of a time budget), always."""
     every_byte: bool = False
     shadow_copies: bool = False
+    virtual_disks: bool = False
+    """Whether virtual disks that are files of a volume are opened and examined like disks of their own."""
     samples_space: bool = True
     """Whether free space is sampled, and the journals of file systems are read for names."""
 
@@ -70,5 +72,6 @@ def load_profile(name: str) -> Profile:
         carve=entry["carve"],
         every_byte=entry.get("every_byte", False),
         shadow_copies=entry.get("shadow_copies", False),
+        virtual_disks=entry.get("virtual_disks", False),
         samples_space=entry.get("samples_space", True),
     )

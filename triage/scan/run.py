@@ -14,9 +14,10 @@ from typing import Any
 
 from artefacts.coverage import Status
 from artefacts.registry import all_artefacts
+from triage.evidence.model import volume_order
 from triage.journal import LISTING_COLUMNS, encode
 from triage.scan import classify
-from triage.scan.examination import FINISHED, Examination, Stopped, TimeUp, hung, may_try_again
+from triage.scan.examination import FINISHED, TRIES_HUNG, Examination, Stopped, TimeUp, hung, may_try_again
 from triage.scan.inspect import READ
 from triage.scan.inspect.unused import CARVING, UNALLOCATED
 from triage.scan.plan import Batch, Plan
@@ -28,6 +29,10 @@ FREE_SPACE = "free space and journals"
 """What free_space.py and the journals of file systems are called in coverage."""
 CONCLUSIONS = "conclusions from all records together"
 """What conclude.py is called in coverage."""
+DISKS = "virtual disks"
+"""What the opening of virtual disks inside volumes is called in coverage."""
+Link = tuple[str, str, str, str]
+"""How a volume lies in a file of another: ``backup`` or ``disk``, the outer volume, the path there, and what the ids of its volumes begin with."""
 CAREFUL_AFTER = 2
 """Deaths of the fast reader of a file system after which The Sleuth Kit takes the volume over."""
 
@@ -38,6 +43,27 @@ class _Walk:
     volume: str
     frames: list[bytes] = field(default_factory=list)
     tries: int = 0
+
+
+@dataclass(slots=True)
+class _Disk:
+    """A virtual disk that is a file of a walked volume."""
+
+    walk: _Walk
+    link: Link
+    tries: int = 0
+
+    @property
+    def source(self) -> str:
+        return self.walk.source
+
+    @property
+    def volume(self) -> str:
+        return self.walk.volume
+
+    @property
+    def path(self) -> str:
+        return self.link[2]
 
 
 @dataclass(slots=True)
@@ -58,14 +84,17 @@ class Scan(Examination):
         self._plan = Plan()
         self._walked_all = True
         self._careful: set[tuple[str, str]] = set()
-        self._inside: dict[tuple[str, str], tuple[str, str]] = {}
-        """Phone backups, by source and volume: the volume that each lies on, and its folder there."""
+        self._inside: dict[tuple[str, str], list[Link]] = {}
+        """For volumes that lie in files of another: the way to them, by source and volume."""
+        self._disk_volumes: set[tuple[str, str]] = set()
+        """Volumes on virtual disks: they have space of their own, even where the source is a folder."""
         self._touched: set[str] = set()
         """Sources of which it has been journalled that access times could not be spared."""
         self._batches: deque[Batch] = deque()
         self._running: list[_Inspection] = []
 
     def _work(self, pool: Pool) -> None:
+        all_artefacts()  # needed at the end, and loaded now, while the first worker starts
         volumes = self._open(pool)
         self._walk(pool, volumes)
         self._batches.extend(self._plan_batches())
@@ -81,8 +110,8 @@ class Scan(Examination):
         return complete
 
     def _task(self, head: dict[str, Any], body: bytes = b"", *, note: Any) -> Task:
-        place = self._inside.get((head["source"], head.get("volume", "")))
-        return super()._task(head if place is None else {**head, "inside": place}, body, note=note)
+        chain = self._inside.get((head["source"], head.get("volume", "")))
+        return super()._task(head if chain is None else {"inside": chain, **head}, body, note=note)
 
     # --- walking -----------------------------------------------------------------------------------------------------------------
 
@@ -97,24 +126,57 @@ class Scan(Examination):
 
         queue = deque(task_of(walk) for walk in walks)
 
+        def inner(walk: _Walk, volume: dict[str, Any], link: Link) -> bool:
+            """Notes a volume that lies in a file of the walked one; whether it has a file system, whose walk is then queued."""
+            self._inside[walk.source, volume["id"]] = [*self._inside.get((walk.source, walk.volume), ()), link]
+            if not self._found_volume(walk.source, volume):
+                return False
+            walks.append(_Walk(walk.source, volume["id"]))
+            queue.append(task_of(walks[-1]))
+            return True
+
+        def disk_done(disk: _Disk, result: dict[str, Any]) -> None:
+            for status, reason, locator in result["problems"]:
+                self._cover(
+                    disk.source, disk.volume, DISKS, Status(status), f"{disk.path}: {reason}" + (f" ({locator})" if locator else "")
+                )
+            for volume in result["volumes"]:
+                if inner(disk.walk, volume, disk.link):
+                    volumes.append((disk.source, volume["id"]))
+                    self._disk_volumes.add((disk.source, volume["id"]))
+
         def on_done(task: Task, result: dict[str, Any]) -> None:
+            if isinstance(task.note, _Disk):
+                disk_done(task.note, result)
+                return
             walk: _Walk = task.note
             self._state.tally.add(walk.source, walk.volume, result["coverage"])
             if result.get("failed"):
                 self._walked_all = False
             for backup in result.get("backups", ()):
-                volume = backup["volume"]
-                self._inside[walk.source, volume["id"]] = (walk.volume, backup["folder"])
-                if self._found_volume(walk.source, volume):
-                    walks.append(_Walk(walk.source, volume["id"]))
-                    queue.append(task_of(walks[-1]))
+                inner(walk, backup["volume"], ("backup", walk.volume, backup["folder"], ""))
+            for path, prefix in result.get("disks", ()):
+                queue.append(disk_task(_Disk(walk, ("disk", walk.volume, path, prefix))))
             if result.get("noatime") is not None:
                 spared = result["noatime"]
                 self._touch(walk.source, SPARED if spared else "this system does not let us read without setting access times")
                 if not spared:
                     self._touched.add(walk.source)
 
+        def disk_task(disk: _Disk) -> Task:
+            chain = [*self._inside.get((disk.source, disk.volume), ()), disk.link]
+            careful = (disk.source, disk.volume) in self._careful
+            return self._task({"do": "disk", "source": disk.source, "volume": disk.volume, "inside": chain, "careful": careful}, note=disk)
+
         def on_death(task: Task, death: Death) -> None:
+            if isinstance(task.note, _Disk):
+                disk = task.note
+                disk.tries += 1
+                if disk.tries < TRIES_HUNG:
+                    queue.append(disk_task(disk))
+                else:
+                    self._cover(disk.source, disk.volume, DISKS, Status.FAILED, f"{disk.path}: {death.reason}")
+                return
             walk: _Walk = task.note
             walk.tries += 1
             if may_try_again(walk.tries, death):
@@ -137,12 +199,14 @@ class Scan(Examination):
         except (TimeUp, Stopped):
             self._walked_all = False
             for task in queue:
-                self._cover(task.note.source, task.note.volume, "file system", Status.OUT_OF_TIME, "not listed")
+                what, why = (DISKS, f"{task.note.path}: not opened") if isinstance(task.note, _Disk) else ("file system", "not listed")
+                self._cover(task.note.source, task.note.volume, what, Status.OUT_OF_TIME, why)
             for walk in walks:
                 if walk.frames:
                     self._cover(walk.source, walk.volume, "file system", Status.OUT_OF_TIME, "not listed to the end")
             raise
-        for walk in walks:
+        sources = list(self._setup.sources)
+        for walk in sorted(walks, key=lambda walk: (sources.index(walk.source), volume_order(walk.volume))):
             for frame in walk.frames:
                 self._plan.add(walk.source, walk.volume, frame)
         self._timings["enumerate"] += time.monotonic() - clock
@@ -279,7 +343,9 @@ class Scan(Examination):
 
     def _disks(self, volumes: list[tuple[str, str]]) -> list[tuple[str, str]]:
         """The volumes that have space of their own: folders have files only."""
-        return [place for place in volumes if self._state.sources[place[0]]["kind"] not in ("folder", "live")]
+        return [
+            place for place in volumes if place in self._disk_volumes or self._state.sources[place[0]]["kind"] not in ("folder", "live")
+        ]
 
     def _look_at_space(self, pool: Pool, volumes: list[tuple[str, str]]) -> None:
         """What the free space is filled with, by samples, and the names that only the file system's own journal still holds."""

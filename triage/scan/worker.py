@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from functools import cached_property
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from artefacts.coverage import Problem, Status
 from triage.evidence.model import Entry, Filesystem, Source, Volume
@@ -17,10 +17,17 @@ from triage.scan.plan import Row, pack_chunk
 from triage.scan.pool import Pulse
 from triage.scan.setup import Setup
 from triage.scan.shadow import SCHEME, only_here
-from triage.scan.software import FileTraces
+
+if TYPE_CHECKING:
+    from triage.scan.software import FileTraces
 
 MAX_BACKUPS = 100
 """Phone backups on one volume that are opened."""
+MAX_DISKS = 64
+"""Virtual disks on one volume that are opened."""
+DEEPEST_DISK = 2
+"""A virtual disk on a virtual disk is opened, one on that is not."""
+_BACKUP_INSIDE, _DISK_INSIDE = "backup", "disk"
 _BACKUP = "/Manifest.db"
 HASH_SOURCE_UP_TO = 256 << 20
 """Sources up to this size are hashed when they are opened; larger ones only on request."""
@@ -55,7 +62,8 @@ class Worker:
         self.setup, self.emit, self.pulse = setup, emit, pulse
         self._sources: dict[str, Source] = {}
         self._filesystems: dict[tuple[str, str, bool], Filesystem] = {}
-        self._errors_told: dict[str, int] = {}
+        self._disks: dict[tuple[str, str], Source] = {}
+        self._errors_told: dict[int, int] = {}
 
     @property
     def reads_shadows(self) -> bool:
@@ -74,21 +82,38 @@ class Worker:
             self._sources[source_id] = open_source(item.path, secrets=secrets, live=item.live, shadows=self.reads_shadows)
         return self._sources[source_id]
 
-    def _volume(self, source_id: str, volume_id: str) -> Volume:
-        return next(volume for volume in self._source(source_id).volumes() if volume.id == volume_id)
+    def _disk(self, order: dict[str, Any]) -> Source:
+        """The virtual disk that the volume of an order lies on: the last link of its chain ``inside``."""
+        from triage.evidence.sources import Secret, open_inside
+
+        *chain, (_, outer, path, prefix) = order["inside"]
+        key = (order["source"], prefix)
+        if key not in self._disks:
+            careful = order.get("careful", False)
+            filesystem = self._filesystem({"source": order["source"], "volume": outer, "careful": careful, "inside": chain})
+            secrets = [Secret(kind, value) for kind, value in self.setup.sources[order["source"]].secrets]
+            self._disks[key] = open_inside(filesystem, path, prefix=prefix, secrets=secrets, shadows=self.reads_shadows)
+        return self._disks[key]
+
+    def _holder(self, order: dict[str, Any]) -> Source:
+        """What the volume of an order lies on: a source, or a virtual disk inside one."""
+        chain = order.get("inside")
+        return self._disk(order) if chain and chain[-1][0] == _DISK_INSIDE else self._source(order["source"])
+
+    def _volume(self, order: dict[str, Any]) -> Volume:
+        return next(volume for volume in self._holder(order).volumes() if volume.id == order["volume"])
 
     def _filesystem(self, order: dict[str, Any]) -> Filesystem:
         source_id, volume_id, careful = order["source"], order["volume"], order.get("careful", False)
         key = (source_id, volume_id, careful)
-        if key not in self._filesystems and "inside" in order:
+        if key not in self._filesystems and is_backup(order):
             from triage.evidence.filesystems.ios_backup import IosBackupFilesystem
 
-            outer, folder = order["inside"]
-            self._filesystems[key] = IosBackupFilesystem(
-                self._filesystem({"source": source_id, "volume": outer, "careful": careful}), folder
-            )
+            *chain, (_, outer, folder, _) = order["inside"]
+            on = self._filesystem({"source": source_id, "volume": outer, "careful": careful, "inside": chain})
+            self._filesystems[key] = IosBackupFilesystem(on, folder)
         elif key not in self._filesystems:
-            self._filesystems[key] = self._source(source_id).filesystem(self._volume(source_id, volume_id), careful=careful)
+            self._filesystems[key] = self._holder(order).filesystem(self._volume(order), careful=careful)
         return self._filesystems[key]
 
     def do_open(self, order: dict[str, Any], body: bytes) -> None:
@@ -109,7 +134,7 @@ class Worker:
             "problems": [_problem(item) for item in source.problems],
             "volumes": [_volume_facts(volume) for volume in volumes],
         }
-        self._unreadable(order["source"], "source")
+        self._unreadable(order, "source")
         self.emit.done(source=result)
 
     def do_hash(self, order: dict[str, Any], body: bytes) -> None:
@@ -132,7 +157,7 @@ class Worker:
             offset += len(chunk)
             self.pulse.item(0)
             self.pulse.beat(len(chunk))
-        self._unreadable(order["source"], "source")
+        self._unreadable(order, "source")
         stored = source.facts.get("stored MD5", "").lower()
         if stored and stored != digests[1].hexdigest():
             self.emit.problem(
@@ -143,13 +168,15 @@ class Worker:
             )
         self.emit.done(sha256=None if data.errors else digests[0].hexdigest())
 
-    def _unreadable(self, source_id: str, what: str) -> None:
+    def _unreadable(self, order: dict[str, Any], what: str) -> None:
         """Say what of the medium could not be read since last asked: it was taken for zeros, and files may be missing for it."""
-        data = self._source(source_id).bytes
-        errors = data.errors[self._errors_told.get(source_id, 0) :] if data is not None else []
+        holder = self._holder(order)
+        data = holder.bytes
+        told = self._errors_told.get(id(holder), 0)
+        errors = data.errors[told:] if data is not None else []
         if data is None or not errors:
             return
-        self._errors_told[source_id] = len(data.errors)
+        self._errors_told[id(holder)] = len(data.errors)
         size = sum(error.length for error in errors)
         reason = (
             f"{size} bytes of the medium could not be read and were taken for zeros, the first at {errors[0].offset}: {errors[0].reason}"
@@ -159,7 +186,7 @@ class Worker:
 
 class _Scanner(Worker):
     def __init__(self, setup: Setup, emit: Emitter, pulse: Pulse) -> None:
-        from triage.scan.inspect import Inspector
+        from triage.scan.inspect.inspector import Inspector
 
         super().__init__(setup, emit, pulse)
         self.inspector = Inspector(setup, emit, pulse)
@@ -170,6 +197,8 @@ class _Scanner(Worker):
 
     @cached_property
     def software(self) -> FileTraces:
+        from triage.scan.software import FileTraces
+
         return FileTraces(self.emit)
 
     def warm(self) -> None:
@@ -187,8 +216,8 @@ class _Scanner(Worker):
             self.emit.count("file system", Status.UNRECOGNISED, str(error))
             self.emit.done(entries=0, failed=str(error))
             return
-        backup = "inside" in order
-        shadow = not backup and self._volume(order["source"], order["volume"]).scheme == SCHEME
+        backup = is_backup(order)
+        shadow = not backup and self._volume(order).scheme == SCHEME
         system_volume = classify.holds_system({entry.name for entry in filesystem.children("/")})
         excluded = {name.lower() for name in self.setup.exclude_users}
         dates = self.setup.dates
@@ -224,7 +253,7 @@ class _Scanner(Worker):
                 self.emit.count("listing of the volume", item.status, item.reason)
             elif (user_of(item[0].path + "/x") or "").lower() not in excluded and dates.record(item[1]):
                 self.inspector.note(*item, PARSER)
-        self._unreadable(order["source"], "file system")
+        self._unreadable(order, "file system")
         for problem in filesystem.problems[:1000]:
             where = f" ({problem.locator})" if problem.locator else ""
             self.emit.problem("file system", problem.status, "", problem.reason + where)
@@ -244,6 +273,7 @@ class _Scanner(Worker):
             label=filesystem.label,
             noatime=noatime,
             backups=self._backups(order, filesystem, backups),
+            disks=[] if shadow or backup else self._virtual_disks(order, noted.disks),
         )
 
     def _backups(self, order: dict[str, Any], filesystem: Filesystem, manifests: list[str]) -> list[dict[str, Any]]:
@@ -259,16 +289,36 @@ class _Scanner(Worker):
         self.emit.count("phone backup", Status.SKIPPED, f"more than {MAX_BACKUPS} backups", times=max(0, len(manifests) - MAX_BACKUPS))
         return found
 
+    def _virtual_disks(self, order: dict[str, Any], paths: list[str]) -> list[tuple[str, str]]:
+        """The virtual disks at these paths that are to be opened, each with what the ids of its volumes begin with."""
+        what, count = "virtual disks", len(paths)
+        if count and not self.setup.profile.virtual_disks:
+            reason = f"the profile {self.setup.profile.name} names virtual disks and does not look into them"
+            self.emit.count(what, Status.SKIPPED, reason, times=count)
+            return []
+        if count and len(order.get("inside", ())) >= DEEPEST_DISK:
+            self.emit.count(what, Status.UNREADABLE, "on a virtual disk that is itself on a virtual disk: not looked into", times=count)
+            return []
+        if count > MAX_DISKS:
+            self.emit.count(what, Status.UNREADABLE, f"more than {MAX_DISKS} of them: the rest is not looked into", times=count - MAX_DISKS)
+        return [(path, f"{order['volume']}.d{number}.") for number, path in enumerate(paths[:MAX_DISKS], start=1)]
+
+    def do_disk(self, order: dict[str, Any], body: bytes) -> None:
+        """Open a virtual disk that is a file of a volume, and say which volumes it holds."""
+        self.pulse.item(0)
+        disk = self._disk(order)
+        self.emit.done(problems=[_problem(item) for item in disk.problems], volumes=[_volume_facts(volume) for volume in disk.volumes()])
+
     def _entries(self, order: dict[str, Any], filesystem: Filesystem) -> Iterator[list[Entry]]:
         """What is to be planned of a volume: of a shadow copy only what is gone or changed since."""
-        volume = None if "inside" in order else self._volume(order["source"], order["volume"])
+        volume = None if is_backup(order) else self._volume(order)
         if volume is None or volume.scheme != SCHEME:
             return filesystem.entries()
-        return only_here(self._source(order["source"]), volume, filesystem, lambda: self.pulse.item(0))
+        return only_here(self._holder(order), volume, filesystem, lambda: self.pulse.item(0))
 
     def do_inspect(self, order: dict[str, Any], body: bytes) -> None:
         """Inspect a batch of entries."""
-        from triage.scan.inspect import rows_to_entries
+        from triage.scan.inspect.inspector import rows_to_entries
 
         filesystem = self._filesystem(order)
         entries = list(rows_to_entries(body))
@@ -280,37 +330,43 @@ class _Scanner(Worker):
     def do_space(self, order: dict[str, Any], body: bytes) -> None:
         """Sample the free space of a volume, and read its file system's own journal."""
         self.pulse.item(0)
-        source = self._source(order["source"])
+        source = self._holder(order)
         size = 0
-        volume = self._volume(order["source"], order["volume"])
+        volume = self._volume(order)
         if source.bytes is not None and volume.scheme != SCHEME:
             size = self.inspector.space.volume(self._filesystem(order), source.volume_bytes(volume))
-            self._unreadable(order["source"], "free space and journals")
+            self._unreadable(order, "free space and journals")
         self.pulse.flush()
         self.emit.done(size=size, timings=self.inspector.take_timings())
 
     def do_unallocated(self, order: dict[str, Any], body: bytes) -> None:
         """Search what no file of a volume holds."""
         self.pulse.item(0)
-        source = self._source(order["source"])
-        volume = self._volume(order["source"], order["volume"])
+        source = self._holder(order)
+        volume = self._volume(order)
         if source.bytes is None or volume.scheme == SCHEME:
             self.emit.done(size=0)  # a folder has files only, and the space of a shadow copy is its volume's
             return
         data = source.volume_bytes(volume)
         size = self.inspector.unused.words(self._filesystem(order), data)
-        self._unreadable(order["source"], "unallocated space")
+        self._unreadable(order, "unallocated space")
         self.pulse.flush()
         self.emit.done(size=size, timings=self.inspector.take_timings())
 
     def do_carve(self, order: dict[str, Any], body: bytes) -> None:
         """Look for pictures and videos in what no file of a volume holds."""
         self.pulse.item(0)
-        data = self._source(order["source"]).volume_bytes(self._volume(order["source"], order["volume"]))
+        data = self._holder(order).volume_bytes(self._volume(order))
         size = self.inspector.unused.pictures(self._filesystem(order), data)
-        self._unreadable(order["source"], "unallocated space")
+        self._unreadable(order, "unallocated space")
         self.pulse.flush()
         self.emit.done(size=size, timings=self.inspector.take_timings())
+
+
+def is_backup(order: dict[str, Any]) -> bool:
+    """Whether the volume of an order is a phone backup: its files lie in another file system."""
+    chain = order.get("inside")
+    return bool(chain and chain[-1][0] == _BACKUP_INSIDE)
 
 
 def _to_read(entry: Entry) -> int:

@@ -56,7 +56,7 @@ class Sweeper(Worker):
     def _content(self, source_id: str, volume_id: str) -> ByteSource:
         source = self._source(source_id)
         if volume_id:
-            return source.volume_bytes(self._volume(source_id, volume_id))
+            return source.volume_bytes(self._volume({"source": source_id, "volume": volume_id}))
         assert source.bytes is not None  # regions come from sources that have bytes
         return source.bytes
 
@@ -160,7 +160,7 @@ class Sweeper(Worker):
     def _place(self, order: dict[str, Any], offset: int) -> Place:
         """Where a hit lies. The files of a volume are listed when its first hit is met, and not again if that has killed a worker."""
         source, volume = order["source"], order["volume"]
-        if not volume or self._volume(source, volume).filesystem is None:
+        if not volume or self._volume({"source": source, "volume": volume}).filesystem is None:
             return Place(OUTSIDE, "", False)
         if not order.get("resolve", True):
             return Place(NOT_KNOWN)

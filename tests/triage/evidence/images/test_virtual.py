@@ -80,6 +80,8 @@ def media(tmp_path_factory: pytest.TempPathFactory, mixed_media: bytes) -> Path:
         ("vhdx", "subformat=fixed", "vhdx"),
         ("vpc", "subformat=fixed,force_size=on", "vhd"),
         ("vpc", "force_size=on", "vhd"),
+        ("vdi", "", "vdi"),
+        ("vdi", "static=on", "vdi"),
         ("qcow2", "compression_type=zlib", "qcow"),
         ("qcow2", "compat=0.10", "qcow"),
         ("qcow2", "cluster_size=512", "qcow"),
@@ -299,7 +301,7 @@ def test_qcow_of_the_old_encryption(tmp_path: Path, media: Path, mixed_media: by
 
 @pytest.mark.tools
 @pytest.mark.parametrize(
-    ("form", "options"), [("vhdx", ""), ("vpc", "force_size=on"), ("qcow2", ""), ("vmdk", "subformat=monolithicSparse")]
+    ("form", "options"), [("vhdx", ""), ("vpc", "force_size=on"), ("qcow2", ""), ("vdi", ""), ("vmdk", "subformat=monolithicSparse")]
 )
 def test_cut_and_flipped(tmp_path: Path, media: Path, run_tool: Callable[..., str], form: str, options: str) -> None:
     path = tmp_path / "disk.bin"

@@ -19,12 +19,20 @@ from artefacts.applications.bencode import decode, digest, integer, text
 from artefacts.applications.reading import MOST_FILES, Results, content, last_part
 from artefacts.applications.torrents import from_unix_or_none
 from artefacts.coverage import Problem, Status, Unrecognised
+from artefacts.log_lines import log_lines
 from artefacts.observations import SharedFile
 from artefacts.registry import Artefact, EvidenceFile
-from artefacts.times import NOT_RECORDED, NoTime, Time, Timestamp, from_unix
+from artefacts.times import NOT_RECORDED, NoTime, Time, Timestamp, from_local, from_unix
 
 _HASH = re.compile(r"(?:^|\.)([0-9a-f]{64}|[0-9a-f]{40})\.(?:resume|fastresume|torrent)$", re.IGNORECASE)
 _MILLISECOND = 1_000_000
+_LOGGED = re.compile(r'\([A-Z]\) (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d) - ([^"]{1,200}) "(.+?)"')
+_EVENTS = (
+    ("Added new torrent", "added"),
+    ("Torrent download finished", "complete"),
+    ("Removed torrent and deleted", "removed with its files"),
+    ("Removed torrent", "removed from the list"),
+)
 _SEPARATORS = "/\\"
 
 
@@ -52,7 +60,8 @@ def _entry(
 
 
 def _infohash(value: str | None) -> dict[str, str]:
-    return {} if not value else {"infohash" if len(value) == 40 else "infohash2": value}
+    # libtorrent writes zeros for the version that a torrent is not of.
+    return {} if not value or not value.strip("0") else {"infohash" if len(value) == 40 else "infohash2": value}
 
 
 def parse_utorrent(file: EvidenceFile) -> Results:
@@ -95,10 +104,14 @@ def parse_transmission(file: EvidenceFile) -> Results:
     known = _HASH.search(file.name)
     short = re.search(r"^(.+)\.[0-9a-f]{16}\.resume$", file.name)
     name = text(tree, "name") or (short[1] if short else file.name.rpartition(".")[0])
+    progress = tree.get("progress")
+    done = from_unix_or_none(tree.get("done-date"))
+    whole = isinstance(progress, dict) and (progress.get("blocks") == b"all" or progress.get("have") == b"all")
     yield _entry(
         file, "Transmission", name, text(tree, "destination"), _infohash(known[1].lower() if known else None),
-        from_unix_or_none(tree.get("added-date")), from_unix_or_none(tree.get("done-date")),
+        from_unix_or_none(tree.get("added-date")), done,
         (integer(tree, "uploaded"), integer(tree, "downloaded"), integer(tree, "seeding-time-seconds")), "added-date",
+        complete=whole or isinstance(done, Timestamp),
     )  # fmt: skip
     if found.problem is not None:
         yield found.problem
@@ -145,6 +158,21 @@ def parse_libtorrent(file: EvidenceFile) -> Results:
     yield _libtorrent(file, program, found.tree, _torrent_name(file, stem) or stem, "info-hash")
     if found.problem is not None:
         yield found.problem
+
+
+def parse_qbittorrent_log(file: EvidenceFile) -> Results:
+    """A ``SharedFile`` for each line about one torrent: added, finished, removed. Its times are local, without a zone."""
+    for number, line in log_lines(file):
+        if isinstance(line, Problem):
+            yield line
+            continue
+        entry = _LOGGED.match(line)
+        state = next((words for begin, words in _EVENTS if entry and entry[2].startswith(begin)), None)
+        if entry is not None and state is not None:
+            yield SharedFile(
+                name=entry[3][:4096], time=from_local(entry[1], "qBittorrent's log"), time_meaning=state, program="qBittorrent", state=state,
+                user=file.user, locator=f"line={number}",
+            )  # fmt: skip
 
 
 def parse_deluge(file: EvidenceFile) -> Results:
@@ -223,6 +251,15 @@ ARTEFACTS = (
         parse=parse_libtorrent,
         references=("https://www.libtorrent.org/manual-ref.html",),
         validation="qBittorrent in the test; generated",
+    ),
+    Artefact(
+        id="applications.bittorrent.qbittorrent_log",
+        title="qBittorrent: log",
+        meaning="Torrents that were added to qBittorrent, finished, or removed from it with or without their files.",
+        paths=("**/qBittorrent/**/qbittorrent.log*",),
+        parse=parse_qbittorrent_log,
+        references=("https://github.com/qbittorrent/qBittorrent/blob/master/src/base/bittorrent/sessionimpl.cpp",),
+        validation="qBittorrent in the test; English messages only",
     ),
     Artefact(
         id="applications.bittorrent.deluge",

@@ -464,13 +464,88 @@ class ClockChange(Observation):
 class PictureFacts(Observation):
     """The camera that made a picture, by what the picture says of itself (EXIF): ``serial`` of its body, ``time`` it was taken.
 
-    ``gps``: latitude and longitude in decimal degrees (WGS 84), ``51.50740,-0.12780``."""
+    ``gps``: ``yes`` where it says the place it was taken at, ``no`` where it does not; the place itself is not kept. ``software`` that wrote it last;
+    ``width`` and ``height`` in pixels; ``thumbnail``: ``same`` or ``differs``, whether the small copy inside looks like the picture.
+    ``inside``: as in ``HashMatch``."""
 
     maker: str | None = None
     model: str | None = None
     serial: str | None = None
     time: Time = NOT_RECORDED
     gps: str | None = None
+    path: str = ""
+    software: str | None = None
+    width: int | None = None
+    height: int | None = None
+    thumbnail: str | None = None
+    inside: str | None = None
+    user: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class VideoFacts(Observation):
+    """What a video file says of itself: ``container`` (MP4, QuickTime, Matroska, WebM, AVI), ``seconds`` it plays, the ``codec`` of its pictures
+    as the file names it, ``time`` it was made, and the camera, where it says. ``gps`` as in ``PictureFacts``, ``inside`` as in ``HashMatch``."""
+
+    path: str
+    container: str
+    seconds: float | None = None
+    codec: str | None = None
+    width: int | None = None
+    height: int | None = None
+    time: Time = NOT_RECORDED
+    maker: str | None = None
+    model: str | None = None
+    software: str | None = None
+    gps: str | None = None
+    inside: str | None = None
+    user: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class PictureCount(Observation):
+    """How many pictures with camera facts lie in a folder, of one ``camera`` (maker and model as pictures give them) and one ``month`` (``2026-05``,
+    by the camera's clock; None where none is given). ``gps``: how many of them say where they were taken; ``differing``: how many hold a
+    small copy that looks unlike them."""
+
+    folder: str
+    camera: str | None = None
+    month: str | None = None
+    pictures: int = 0
+    gps: int = 0
+    differing: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class PictureMatch(Observation):
+    """A picture that looks like one of a set: ``distance`` bits of its perceptual hash (``algorithm``: pdq, phash, dhash) differ from the entry
+    ``reference``, at most ``threshold``. ``quality``: the PDQ quality of the picture, 0 to 100. ``orientation``: what would have to be done to the
+    reference to have this picture. ``entries``: how many entries of the set are so near.
+
+    ``odds``: how many entries of a set of this size would be so near by chance, in words (``1 in 10^30``). A near match has no category:
+    what the list says of the reference says nothing of this picture. ``inside``, ``reached``, ``offset``, ``outer_size`` as in ``HashMatch``.
+    """
+
+    path: str
+    algorithm: str
+    distance: int
+    threshold: int
+    quality: int
+    set_name: str
+    set_version: str | None = None
+    reference: str
+    orientation: str = "as it is"
+    entries: int = 1
+    odds: str
+    size: int | None = None
+    width: int | None = None
+    height: int | None = None
+    allocated: bool = True
+    time: Time = NOT_RECORDED
+    inside: str | None = None
+    reached: str | None = None
+    offset: int | None = None
+    outer_size: int | None = None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,13 +27,16 @@ from hashsets.keys import TAG_BYTES, Keyer, new_keyer
 from hashsets.rows import RUN_ROWS, Rows, SortedRows, Sorter, batches, make_rows
 from hashsets.store import Content, is_store, open_store, write_store
 
-KINDS = ("exact", "block")
+if TYPE_CHECKING:
+    from hashsets.pictures.store import PictureCollector
+
+KINDS = ("exact", "picture", "block")
 Progress = Callable[[str, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What ``build`` made: entries, hashes by algorithm (``block`` for block hashes), repeated rows left out, unusable lines, file size."""
+    """What ``build`` made: entries, hashes by algorithm (``block`` for block hashes, ``pdq``, ``phash``), repeated rows left out, unusable lines, file size."""
 
     path: Path
     count: int
@@ -61,7 +64,8 @@ def build(
     """Build the store ``out`` from ``sources``: lists in any format that is read, manifests, plain stores, folders of reference files.
 
     ``role`` is ``alert`` or ``ignore``. With ``key`` (from ``load_key``) the store is keyed. ``kinds``: for folders, what is computed: ``exact``
-    (MD5, SHA-1 and SHA-256 of each file), ``block``. ``mapping`` is the keeper's category table, ``columns`` the map of delimited tables;
+    (MD5, SHA-1 and SHA-256 of each file), ``picture`` (perceptual hashes), ``block``; with ``picture`` and without ``exact`` lists are lists of perceptual
+    hashes. ``mapping`` is the keeper's category table, ``columns`` the map of delimited tables;
     ``known`` are folders of harmless files whose blocks are left out. ``progress(what, rows so far)`` is called now and then.
     ``run_rows`` bounds the memory: about 90 bytes a row.
 
@@ -123,6 +127,7 @@ class _Build:
     read: int = 0
     _sorters: dict[str, Sorter] = field(default_factory=dict)
     _blocks: BlockCollector | None = None
+    _pictures: PictureCollector | None = None
 
     def _sorter(self, table: str) -> Sorter:
         if table not in self._sorters:
@@ -135,10 +140,20 @@ class _Build:
             self._blocks = BlockCollector(self._sorter("block"), self.book.number(Kind((), ("block",))), self.keyer)
         return self._blocks
 
+    def _picture_collector(self) -> PictureCollector:
+        if self._pictures is None:
+            from hashsets.pictures.store import PictureCollector
+
+            self._pictures = PictureCollector()
+        return self._pictures
+
     def add(self, path: Path) -> None:
         """Take in one source."""
         if path.is_dir():
             self._add_folder(path)
+            return
+        if "picture" in self.kinds and "exact" not in self.kinds and not is_store(path):
+            self._add_picture_list(path)
             return
         if is_store(path):
             self._add_store(path)
@@ -161,6 +176,19 @@ class _Build:
             self._take(algorithm, drop_empty_file(algorithm, rows, self.role, problems), path.name)
         self._source(path, found.format, self.read - before, problems)
         return found.name, found.version
+
+    def _add_picture_list(self, path: Path) -> None:
+        from hashsets.formats import pictures as lists
+
+        problems = Problems()
+        before = self.read
+        for entry in lists.read(path, problems):
+            self._picture_collector().add(*entry)
+            self.read += 1
+            if self.read % 100_000 == 0:
+                self.progress(path.name, self.read)
+        self.names.append((None, None))
+        self._source(path, lists.FORMAT, self.read - before, problems)
 
     def _take(self, algorithm: str, rows: Rows, what: str) -> None:
         self.read += len(rows)
@@ -202,6 +230,12 @@ class _Build:
                 digest = self._add_blocks(path, relative, problems, tell_unreadable=not exact)
                 if digest is not None and not exact:
                     listing.update(_listing_line(digest, relative))
+        if "picture" in self.kinds:
+            listed = bool({"exact", "block"} & set(self.kinds))
+            for path, relative in _files(folder, Problems() if listed else problems):
+                digest = self._add_picture(path, relative, problems, tell_unreadable=not listed)
+                if digest is not None and not listed:
+                    listing.update(_listing_line(digest, relative))
         form = "folder of reference files; its sha256 is that of the list 'SHA-256, two spaces, path', sorted by path"
         self._source(folder, form, self.read - before, problems, listing.hexdigest())
 
@@ -236,6 +270,22 @@ class _Build:
             problems.add(0, f"{relative}: the same contents as a file before it, whose blocks stand for both")
         return digest
 
+    def _add_picture(self, path: Path, relative: str, problems: Problems, *, tell_unreadable: bool) -> str | None:
+        self.progress(relative, self.read)
+        try:
+            with path.open("rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+                stream.seek(0)
+                reason = self._picture_collector().add_picture(relative, stream)
+        except OSError as error:
+            if tell_unreadable:
+                problems.add(0, f"{relative}: cannot be read: {error.strerror}")
+            return None
+        if reason is not None:
+            problems.add(0, f"{relative}: {reason}: not looked up by its looks")
+        self.read += reason is None
+        return digest
+
     def add_known(self, folder: Path) -> None:
         """A folder of harmless files."""
         problems = Problems()
@@ -261,10 +311,13 @@ class _Build:
         if self._blocks is not None:
             tables["block"], files = self._blocks.finish()
         tables = {table: rows for table, rows in tables.items() if rows.count}
-        if not tables:
+        pictures, sections, repeated = self._pictures.finish() if self._pictures is not None else ({}, {}, 0)
+        if not tables and not pictures:
             reason = f" ({self.problems.kept[0].reason})" if self.problems.total else ""
             raise Damaged(f"The sources hold nothing that can go into a hash set{reason}.")
-        count = sum(entry_count(algorithm, rows, self.book) for algorithm, rows in tables.items() if algorithm != "block")
+        count = sum(entry_count(algorithm, rows, self.book) for algorithm, rows in tables.items() if algorithm != "block") or max(
+            pictures.values(), default=0
+        )
         only = self.names[0] if len(self.names) == 1 else (None, None)
         self.progress("writing", self.read)
         facts = {
@@ -277,9 +330,10 @@ class _Build:
             "problems": {"kept": list(self.problems), "total": self.problems.total},
             "categories": (mapping or _united(self.categories)).to_json(),
         }
-        hashes = {table: rows.count for table, rows in tables.items()}
-        duplicates = sum(sorter.duplicates for table, sorter in self._sorters.items() if table != "block")
-        return Content(facts, tables, self.book, self.keyer, parameters, files), _Counts(count, hashes, duplicates)
+        hashes = {table: rows.count for table, rows in tables.items()} | pictures
+        duplicates = sum(sorter.duplicates for table, sorter in self._sorters.items() if table != "block") + repeated
+        content = Content(facts, tables, self.book, self.keyer, parameters, files, pictures, sections)
+        return content, _Counts(count, hashes, duplicates)
 
 
 def _united(tables: Iterable[CategoryTable]) -> CategoryTable:

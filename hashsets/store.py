@@ -90,7 +90,10 @@ class _Writer:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a store is made of. ``facts`` goes into the header as it is; ``files`` are the reference files of a block table."""
+    """What a store is made of. ``facts`` goes into the header as it is; ``files`` are the reference files of a block table.
+
+    ``pictures``: how many perceptual hashes there are by algorithm; ``picture_sections``: their sections (see pictures/store.py).
+    """
 
     facts: Mapping[str, Any]
     tables: Mapping[str, SortedRows]
@@ -98,6 +101,8 @@ class Content:
     keyer: Keyer | None = None
     key_parameters: Mapping[str, Any] | None = None
     files: bytes = b""
+    pictures: Mapping[str, int] = field(default_factory=dict)
+    picture_sections: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
 
 def write_store(out: Path, content: Content) -> None:
@@ -110,6 +115,8 @@ def write_store(out: Path, content: Content) -> None:
             if content.files:
                 files = content.keyer.seal(content.files) if content.keyer else content.files
                 writer.section("files", iter([np.frombuffer(files, np.uint8)]))
+            for name, values in content.picture_sections.items():
+                writer.section(name, iter([np.frombuffer(content.keyer.seal(values.tobytes()), np.uint8) if content.keyer else values]))
             offset, length, digest = writer.end()
             header = {
                 **content.facts,
@@ -117,6 +124,7 @@ def write_store(out: Path, content: Content) -> None:
                 "kinds": content.book.to_json(),
                 "key": content.key_parameters,
                 "tables": tables,
+                **({"pictures": dict(content.pictures)} if content.pictures else {}),
                 "sections": writer.sections,
                 "digests": [offset, length, digest],
             }
@@ -301,6 +309,7 @@ class Opened:
             "sources": header["sources"],
             "built": header["built"],
             "categories": header["categories"],
+            **({"pictures": header["pictures"]} if header.get("pictures") else {}),
         }
 
 
@@ -358,7 +367,10 @@ def _header(text: bytes) -> dict[str, Any]:
 
 
 def open_store(path: Path, key: bytes | None) -> StoredSet:
-    """The exact hashes of a store. Raises as ``open_parts`` does, and ``HashSetError`` for a store of block hashes only."""
+    """The exact hashes of a store: none, and no algorithm, where it holds only perceptual ones.
+
+    Raises as ``open_parts`` does, and ``HashSetError`` for a store of block hashes only.
+    """
     parts = open_parts(path, key)
     header = parts.header
     try:
@@ -371,7 +383,7 @@ def open_store(path: Path, key: bytes | None) -> StoredSet:
         total = int(header["problems"]["total"])
     except (KeyError, TypeError, ValueError, OverflowError, IndexError):
         raise Damaged(f"{path.name} has a malformed header: nothing of it is used.") from None
-    if not tables:
+    if not tables and not header.get("pictures"):
         raise HashSetError(f"{path.name} holds block hashes only: it is for a sweep.")
     problems = Problems()
     problems.kept, problems.total = kept, total
@@ -407,7 +419,7 @@ def describe(path: Path, *, check: bool = False) -> dict[str, Any]:
     """
     parts = open_parts(path, None, need_key=False)
     try:
-        hashes = {name: int(table["layout"][0]) for name, table in parts.header["tables"].items()}
+        hashes = {name: int(table["layout"][0]) for name, table in parts.header["tables"].items()} | parts.header.get("pictures", {})
         facts = {
             **parts.identity(),
             "keyed": parts.header["key"] is not None,

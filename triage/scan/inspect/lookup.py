@@ -43,7 +43,7 @@ class HashLookup:
         if self._setup.profile.digests == "all" or not self.sets:
             return ALGORITHMS
         needed = {name for hash_set in self.sets for name in hash_set.algorithms}
-        return tuple(name for name in ALGORITHMS if name in needed)
+        return tuple(name for name in ALGORITHMS if name in needed) or ALGORITHMS
 
     def files(self, items: Sequence[Item], complete: Callable[[Item], None]) -> None:
         """Look files up, all at once. ``complete`` makes the digests that a file still lacks, for one that is to be reported."""

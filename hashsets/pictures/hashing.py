@@ -1,0 +1,152 @@
+"""What a picture looks like, in bits: pHash and dHash (64 bits) and PDQ (256 bits, with a quality), and all as turned and mirrored.
+
+pHash and dHash are, of a picture decoded in full, bit for bit those of the ``imagehash`` package. PDQ follows its description
+(Facebook, "The TMK+PDQF Video-Hashing Algorithm and the PDQ Image-Hashing Algorithm", 2019): luminance, two box filters along each axis,
+64 × 64 samples, the 16 × 16 lowest frequencies of their cosine transform without the constant one, each against their median.
+Filters and sampling are linear along each axis, so that they are two matrix products here.
+
+Bits are given as ``uint64`` words, most significant bit first as in the hexadecimal text of each.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Words = NDArray[np.uint64]
+Floats = NDArray[np.float64]
+
+ORIENTATIONS = (
+    "as it is", "mirrored", "upside down and mirrored", "turned by 180 degrees",
+    "turned by 90 degrees and mirrored", "turned by 90 degrees", "turned by 270 degrees", "turned by 270 degrees and mirrored",
+)  # fmt: skip
+"""What was done to a picture, in the order of the rows that ``orientations`` gives."""
+WIDTHS = {"pdq": 4, "phash": 1, "dhash": 1}
+"""The algorithms, and how many 64-bit words their hashes have."""
+_PDQ_SIDE, _PDQ_BITS = 64, 16
+_PHASH_SIDE, _PHASH_BITS = 32, 8
+_MOST_ROWS = 1024
+
+
+class Looks(NamedTuple):
+    """The frequencies of a picture's luminance that its hashes are made of, and the PDQ quality (0 to 100)."""
+
+    pdq: Floats
+    phash: Floats
+    quality: int
+
+
+def looks(picture: Image.Image) -> Looks:
+    """Those of a picture of mode L."""
+    samples = _samples(picture)
+    pdq = _cosines(_PDQ_SIDE)[1 : _PDQ_BITS + 1] @ samples @ _cosines(_PDQ_SIDE)[1 : _PDQ_BITS + 1].T
+    small = np.asarray(picture.resize((_PHASH_SIDE, _PHASH_SIDE), Image.Resampling.LANCZOS), np.float64)
+    phash = _cosines(_PHASH_SIDE)[:_PHASH_BITS] @ small @ _cosines(_PHASH_SIDE)[:_PHASH_BITS].T
+    return Looks(pdq, phash, _quality(samples))
+
+
+def orientations(found: Looks, algorithm: str) -> Words:
+    """The hashes (8, words) of the picture in the order of ``ORIENTATIONS``; ``algorithm`` is pdq or phash."""
+    frequencies, first = (found.pdq, 1) if algorithm == "pdq" else (found.phash, 0)
+    # To mirror a picture is to change the sign of every odd frequency along that axis, to turn it is to mirror its transpose.
+    sign = 1 - 2 * (np.arange(first, first + len(frequencies)) % 2)
+    across, down = sign[None, :], sign[:, None]
+    flipped = frequencies.T
+    every = (frequencies, frequencies * across, frequencies * down, frequencies * across * down,
+             flipped, flipped * across, flipped * down, flipped * across * down)  # fmt: skip
+    return np.stack([_words(part > np.median(part), backwards=algorithm == "pdq") for part in every])
+
+
+def pdq(picture: Image.Image) -> tuple[str, int]:
+    """The PDQ hash of a picture of mode L in hexadecimal, and its quality."""
+    found = looks(picture)
+    return to_hex(orientations(found, "pdq")[0]), found.quality
+
+
+def phash(picture: Image.Image) -> str:
+    """The pHash of a picture of mode L in hexadecimal."""
+    return to_hex(orientations(looks(picture), "phash")[0])
+
+
+def dhash(picture: Image.Image) -> str:
+    """The dHash of a picture of mode L in hexadecimal."""
+    return to_hex(dhash_words(picture))
+
+
+def dhash_words(picture: Image.Image) -> Words:
+    """The dHash of a picture of mode L."""
+    small = np.asarray(picture.resize((9, 8), Image.Resampling.LANCZOS))
+    return _words(small[:, 1:] > small[:, :-1], backwards=False)
+
+
+def dhash_orientations(picture: Image.Image) -> Words:
+    """As ``orientations``."""
+    turn = Image.Transpose
+    picture.thumbnail((256, 256)) if max(picture.size) > 1024 else None
+    flipped = picture.transpose(turn.TRANSPOSE)
+    every = [
+        part if how is None else part.transpose(how)
+        for part in (picture, flipped)
+        for how in (None, turn.FLIP_LEFT_RIGHT, turn.FLIP_TOP_BOTTOM, turn.ROTATE_180)
+    ]
+    return np.stack([dhash_words(part) for part in every])
+
+
+def to_hex(words: Words) -> str:
+    """The hexadecimal text of a hash."""
+    return words.astype(">u8").tobytes().hex()
+
+
+def from_hex(text: str, algorithm: str) -> Words:
+    """The inverse of ``to_hex``. Raises ``ValueError`` for a text of another length."""
+    data = bytes.fromhex(text)
+    if len(data) != 8 * WIDTHS[algorithm]:
+        raise ValueError(f"a {algorithm} has {16 * WIDTHS[algorithm]} hexadecimal digits")
+    return np.frombuffer(data, ">u8").astype(np.uint64)
+
+
+def _words(bits: NDArray[np.bool_], *, backwards: bool) -> Words:
+    flat = bits.ravel()
+    return np.packbits(flat[::-1] if backwards else flat).view(">u8").astype(np.uint64)
+
+
+@lru_cache(maxsize=4)
+def _cosines(side: int) -> Floats:
+    """The matrix of the cosine transform (DCT-II); the scale of it changes no bit."""
+    places = np.arange(side)
+    return np.cos(np.pi / (2 * side) * places[:, None] * (2 * places[None, :] + 1)) * np.sqrt(2 / side)
+
+
+@lru_cache(maxsize=64)
+def _sampling(length: int) -> NDArray[np.float32]:
+    """The matrix (64, length) of two box filters and the sampling after them."""
+    window = (length + 2 * _PDQ_SIDE - 1) // (2 * _PDQ_SIDE)
+    places = np.arange(length)
+    low, high = np.maximum(places - (window - 1) // 2, 0), np.minimum(places + window // 2 + 1, length)
+    rows = np.zeros((_PDQ_SIDE, length))
+    rows[np.arange(_PDQ_SIDE), ((np.arange(_PDQ_SIDE) + 0.5) * length / _PDQ_SIDE).astype(int)] = 1
+    for _ in range(2):
+        spread = np.zeros((_PDQ_SIDE, length + 1))
+        shares = rows / (high - low)
+        np.add.at(spread, (slice(None), low), shares)
+        np.add.at(spread, (slice(None), high), -shares)
+        rows = spread.cumsum(axis=1)[:, :length]
+    return rows.astype(np.float32)
+
+
+def _samples(picture: Image.Image) -> Floats:
+    shorter = min(picture.size)
+    if shorter > _MOST_ROWS:
+        picture = picture.reduce(shorter // (_MOST_ROWS // 2))
+    pixels = np.asarray(picture, np.float32)
+    return (_sampling(pixels.shape[0]) @ pixels @ _sampling(pixels.shape[1]).T).astype(np.float64)
+
+
+def _quality(samples: Floats) -> int:
+    # Each step is cut to a whole number before they are added, as in the reference program.
+    steps = sum(int(np.abs(np.trunc(np.diff(samples, axis=axis) * 100 / 255)).sum()) for axis in (0, 1))
+    return min(steps // 90, 100)

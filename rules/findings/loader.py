@@ -27,6 +27,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,19 @@ class RuleSet:
 
 
 def load(extra_paths: Sequence[Path] = ()) -> RuleSet:
-    """The shipped rules, then those of ``extra_paths`` (files, or folders of ``*.yaml`` and ``*.yml``). Never raises: see ``problems``."""
+    """The shipped rules, then those of ``extra_paths`` (files, or folders of ``*.yaml`` and ``*.yml``). Never raises: see ``problems``.
+
+    The shipped rules alone are read once in a process: their set is shared, and not to be changed.
+    """
+    return _read(extra_paths) if extra_paths else _shipped()
+
+
+@cache
+def _shipped() -> RuleSet:
+    return _read(())
+
+
+def _read(extra_paths: Sequence[Path]) -> RuleSet:
     loaded = RuleSet()
     hasher = hashlib.sha256()
     for path in [SHIPPED, *extra_paths]:

@@ -13,8 +13,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from artefacts.coverage import Problem, Status
 from artefacts.observations import GoneFile, Observation
 from triage.reasoning.evidence import Folders, instant, locator_part, ns, where
@@ -172,9 +170,7 @@ class GoneFiles(Conclusion):
                 self._names_here.append(hash((source, full.rpartition("/")[2])))
 
     def conclude(self) -> Iterator[Drawn | Observation | Problem]:
-        here, names_here = (
-            np.sort(np.frombuffer(numbers, np.int64)) if numbers else np.zeros(0, np.int64) for numbers in (self._here, self._names_here)
-        )
+        here, names_here = (_sorted(numbers) if self._files else None for numbers in (self._here, self._names_here))
         for place, words in self._matches.items():
             if (key := self._records.get(place)) is not None:
                 self._files[key].matches |= words
@@ -220,8 +216,14 @@ class GoneFiles(Conclusion):
         return bool(new) and _in(here, hash((source, new if "/" in new else f"{folder}/{new}")))
 
 
+def _sorted(numbers: array[int]) -> Any:
+    import numpy as np
+
+    return np.sort(np.frombuffer(numbers, np.int64)) if numbers else np.zeros(0, np.int64)
+
+
 def _in(numbers: Any, wanted: int) -> bool:
-    place = int(np.searchsorted(numbers, wanted))
+    place = int(numbers.searchsorted(wanted))
     return place < len(numbers) and int(numbers[place]) == wanted
 
 

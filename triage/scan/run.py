@@ -18,8 +18,8 @@ from triage.evidence.model import volume_order
 from triage.journal import LISTING_COLUMNS, encode
 from triage.scan import classify
 from triage.scan.examination import FINISHED, TRIES_HUNG, Examination, Stopped, TimeUp, hung, may_try_again
-from triage.scan.inspect import READ
-from triage.scan.inspect.unused import CARVING, UNALLOCATED
+from triage.scan.inspect import CARVING, UNALLOCATED
+from triage.scan.inspect.item import READ
 from triage.scan.plan import Batch, Plan
 from triage.scan.pool import Death, Message, Pool, Task
 from triage.scan.worker import main

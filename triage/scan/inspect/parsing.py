@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from artefacts.coverage import Encrypted, Problem, Status, Unrecognised
@@ -22,6 +22,12 @@ MAX_OBSERVATIONS = 2_000_000
 _MOST_TOLD = 100
 
 
+@cache
+def path_matcher() -> PathMatcher:
+    """Which paths are whose, of all artefacts; made once in a process."""
+    return PathMatcher(all_artefacts())
+
+
 class Parsing:
     """Runs artefacts. ``also`` gets each observation as journalled, with the entry, the observation and its parser."""
 
@@ -33,7 +39,7 @@ class Parsing:
     @cached_property
     def matcher(self) -> PathMatcher:
         """Which paths are whose."""
-        return PathMatcher(all_artefacts())
+        return path_matcher()
 
     def artefacts_for(self, entry: Entry) -> list[Artefact]:
         """The artefacts that read this entry."""

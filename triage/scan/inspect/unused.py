@@ -13,15 +13,13 @@ from triage.evidence.model import ByteSource, Entry, Filesystem
 from triage.scan.carving import Carved, Search
 from triage.scan.content import ALGORITHMS, KEEP
 from triage.scan.emit import Emitter
+from triage.scan.inspect import CARVING, UNALLOCATED
 from triage.scan.inspect.insides import Insides
 from triage.scan.inspect.item import Inside, Subject
 from triage.scan.inspect.words import Words
 from triage.scan.pool import Pulse
 from triage.scan.unallocated import Gap, Space, search, space
 
-UNALLOCATED = "unallocated space"
-CARVING = "pictures in unallocated space"
-"""What the two searches are called in coverage."""
 _CHUNK = 4 << 20
 _GROUP = 32
 

@@ -15,11 +15,14 @@ import typer
 from triage import __version__
 
 COMMANDS = {
+    "visit": "visit",
     "scan": "scan",
     "sweep": "sweep",
     "devices": "devices",
     "report": "case",
     "verify": "case",
+    "countersign": "countersign",
+    "timestamp": "countersign",
     "export": "case",
     "baseline": "baseline",
     "hashset": "hashset",

@@ -61,7 +61,11 @@ def report(
 def _same(path: Path, built: Path) -> bool:
     import filecmp
 
-    return path.is_file() and filecmp.cmp(path, built, shallow=False)
+    from triage.report.pdf_signature import PDF, is_signed_form
+
+    if not path.is_file():
+        return False
+    return filecmp.cmp(path, built, shallow=False) or (path.name == PDF and is_signed_form(path, built))
 
 
 def verify(
@@ -69,9 +73,12 @@ def verify(
     trusted: Annotated[
         list[Path] | None, typer.Option(help="Certificate (PEM) or public key of a signer you know, or of the authority behind it.")
     ] = None,
+    crl: Annotated[
+        list[Path] | None, typer.Option(help="Revocation list (PEM or DER) of an authority: certificates that were withdrawn.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
 ) -> None:
-    """Check that nothing in a case was altered, and who signed it. Exit code 0: intact; 1: not."""
+    """Check that nothing in a case was altered, who signed it, and what was added later. Exit code 0: intact; 1: not."""
     import json
 
     from triage.report.verify import verify as check
@@ -79,7 +86,7 @@ def verify(
 
     if not case.is_dir():
         stop(f"{case} is not a folder")
-    verdict = check(case, trusted=trusted or [])
+    verdict = check(case, trusted=trusted or [], revocations=crl or [])
     if as_json:
         print(json.dumps(verdict.to_json(), indent=1))
     else:

@@ -10,18 +10,23 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 
+def part(path: Path) -> Path:
+    """Where ``replacing`` writes until all is there."""
+    return path.with_name(f".{path.name}.part")
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """A file to write, put in the place of ``path`` in one step once the block ends well; left behind nowhere if it does not."""
-    part = path.with_name(f".{path.name}.part")
+    unfinished = part(path)
     try:
-        with open(part, "wb") as file:
+        with open(unfinished, "wb") as file:
             yield cast(BinaryIO, file)
             file.flush()
             os.fsync(file.fileno())
-        part.replace(path)
+        unfinished.replace(path)
     finally:
-        part.unlink(missing_ok=True)
+        unfinished.unlink(missing_ok=True)
 
 
 def sha256(path: Path) -> str:

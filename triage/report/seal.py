@@ -1,7 +1,7 @@
 """Sealing a case: what its files are (``manifest.json``), and who vouches for them (``seal.json``).
 
-``manifest.json``: ``{"format", "files": [{"name", "size", "sha256"}]}``, every file of the case folder but these two, by name, with ``/``
-between folders. ``seal.json``::
+``manifest.json``: ``{"format", "files": [{"name", "size", "sha256"}]}``, every file of the case folder but these two and what is added to a
+sealed case (``countersign.json``, ``timestamp-1.tsr`` …, see there), by name, with ``/`` between folders. ``seal.json``::
 
     format             "triage seal 1"
     journal_head       SHA-256 of the journal's last line, without its newline
@@ -23,14 +23,17 @@ import base64
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from triage.journal import Journal
 from triage.keys import Signer
+from triage.report.files import part
 
 JOURNAL, MANIFEST, SEAL = "journal.jsonl", "manifest.json", "seal.json"
+COUNTERSIGN, TIMESTAMP = "countersign.json", "timestamp-{}.tsr"
 SEAL_FORMAT, MANIFEST_FORMAT = "triage seal 1", "triage manifest 1"
 SEAL_KEYS = (
     "format", "journal_head", "journal_lines", "manifest_sha256", "signature", "public_key", "signer", "certificates", "fingerprint",
@@ -55,7 +58,7 @@ class CaseFile(NamedTuple):
 
 
 def case_files(case: Path) -> Iterator[CaseFile]:
-    """Everything in the case folder but manifest and seal, in no fixed order; links are named, never followed.
+    """Everything in the case folder but manifest, seal and what is added to a sealed case, in no fixed order; links are named, never followed.
 
     Raises ``OSError`` for a folder that cannot be read, ``SealError`` for one that is far larger or deeper than a case can be.
     """
@@ -71,8 +74,24 @@ def case_files(case: Path) -> Iterator[CaseFile]:
                 name = prefix + entry.name
                 if entry.is_dir(follow_symlinks=False) and not _is_junction(entry.path):
                     pending.append((Path(entry.path), name + "/", depth + 1))
-                elif name not in (MANIFEST, SEAL):
+                elif name not in (MANIFEST, SEAL) and not is_added(name):
                     yield CaseFile(name, Path(entry.path), entry.is_file(follow_symlinks=False))
+
+
+def is_timestamp(name: str) -> bool:
+    """Whether a name is that of a time stamp in a case folder."""
+    return re.fullmatch(r"timestamp-[1-9]\.tsr", name) is not None
+
+
+def is_added(name: str) -> bool:
+    """Whether a name is that of something that is added to a sealed case."""
+    return name == COUNTERSIGN or is_timestamp(name)
+
+
+def added_files(case: Path) -> list[str]:
+    """What was added to a sealed case, by name. Raises ``OSError``."""
+    with os.scandir(case) as entries:
+        return sorted(entry.name for entry in entries if is_added(entry.name))
 
 
 def _is_junction(path: str) -> bool:
@@ -114,10 +133,11 @@ def seal(case: Path, journal: Journal, signer: Signer) -> dict[str, Any]:
     """
     from cryptography.hazmat.primitives.serialization import Encoding
 
-    for name in (MANIFEST, SEAL):
+    for name in (MANIFEST, SEAL, *added_files(case)):
         if os.path.lexists(case / name):
             raise SealError(f"{name} is there already: the case is sealed")
-    _clear(case)
+    clear(case)
+    _sign_report(case, signer)
     entries = {item.name: item for item in case_files(case)}
     for item in entries.values():
         if not item.regular:
@@ -154,16 +174,16 @@ def reopen(case: Path, journal: Journal) -> None:
     """Open a sealed case so that a scan can go on in it; nothing happens to one that has no seal.
 
     The old seal's hashes, and whether it still held, are journalled (kind ``unsealed``: state, journal_intact or null where only a
-    manifest was there, problems, fingerprint, files {name: SHA-256}) before ``manifest.json`` and ``seal.json`` are
+    manifest was there, problems, fingerprint, files {name: SHA-256}) before ``manifest.json``, ``seal.json`` and what was added to them are
     removed: going on must not launder what was changed in between. To be called before anything else is appended. Raises ``OSError``.
     """
     from triage.report.verify import verify
 
-    present = [name for name in (MANIFEST, SEAL) if os.path.lexists(case / name)]
+    present = [name for name in (MANIFEST, SEAL) if os.path.lexists(case / name)] + added_files(case)
     if not present:
         return
     journal.flush(durable=True)
-    _clear(case)
+    clear(case)
     verdict = verify(case)
     journal.append(
         "unsealed",
@@ -185,10 +205,26 @@ def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
 
 
-def _clear(case: Path) -> None:
-    """Take away what a stick leaves that was pulled while a seal was being written."""
+def _sign_report(case: Path, signer: Signer) -> None:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+
+    from triage.report.pdf_signature import PDF, can_sign, sign_pdf
+
+    if not (case / PDF).is_file() or not can_sign(signer):
+        return
+    assert isinstance(signer.private_key, EllipticCurvePrivateKey)
+    try:
+        sign_pdf(case / PDF, signer.private_key, signer.certificates)
+    except ValueError as error:
+        raise SealError(str(error)) from None
+
+
+def clear(case: Path) -> None:
+    """Take away what a stick leaves that was pulled while a seal, or something added to it, was being written."""
     for name in (MANIFEST, SEAL):
         _temporary(case / name).unlink(missing_ok=True)
+    for name in (COUNTERSIGN, *(TIMESTAMP.format(number) for number in range(1, 10))):
+        part(case / name).unlink(missing_ok=True)
 
 
 def _temporary(path: Path) -> Path:

@@ -119,26 +119,35 @@ def identify(
     leaf = chain[0] if chain and _holds(chain[0], public_key) else own[0] if own else None
     if leaf is None:
         return Identity(False, claimed, "the key is not among the trusted ones and no certificate for it is in the seal")
-    return _walk(leaf, chain[1:], trusted, _moment(sealed_at), proved)
+    moment = _moment(sealed_at)
+    if moment is None:
+        return Identity(False, certificate_name(leaf), "the journal does not say when the case was sealed")
+    unproved = moment if proved is None else None
+    return judge(leaf, chain[1:], trusted, moment, proved=proved, asserted=unproved)
 
 
-def _walk(
-    leaf: x509.Certificate, others: Sequence[x509.Certificate], known: Trusted, moment: datetime | None, proved: datetime | None
+def judge(
+    leaf: x509.Certificate,
+    others: Sequence[x509.Certificate],
+    known: Trusted,
+    moment: datetime,
+    *,
+    proved: datetime | None = None,
+    asserted: datetime | None = None,
 ) -> Identity:
-    """Follow the chain from ``leaf`` to a trusted certificate."""
+    """Follow the chain from ``leaf`` through ``others`` to a trusted certificate, all valid at ``moment`` and none withdrawn, unless after
+    ``proved``. ``asserted``: a time of signing that nobody else confirms; where it would have made the difference, the reason says so."""
     checked, trusted, name = True, known.certificates, certificate_name(leaf)
 
     def refused(reason: str) -> Identity:
         return Identity(False, name, reason)
 
-    if moment is None:
-        return refused("the journal does not say when the case was sealed")
     if not _usage(leaf, "digital_signature"):
         return refused(f"the certificate of {name} is not for signing")
     current, remaining = leaf, list(others)
     for depth in range(len(others) + 2):
         if not current.not_valid_before_utc <= moment <= current.not_valid_after_utc:
-            return refused(f"the certificate of {certificate_name(current)} was not valid when the case was sealed")
+            return refused(f"the certificate of {certificate_name(current)} was not valid when it was used")
         if current in trusted:
             return Identity(True, name, checked=checked)
         issuer = next((item for item in (*trusted, *remaining) if item != current and _issued(current, item, depth)), None)
@@ -148,7 +157,7 @@ def _walk(
         checked &= looked_up
         if revoked is not None and (proved is None or proved >= revoked):
             when = f"the certificate of {certificate_name(current)} was withdrawn on {revoked:%d %B %Y}"
-            before = moment < revoked and proved is None
+            before = asserted is not None and asserted < revoked
             return refused(when + ("; only the computer's own clock says that the case was sealed before that" if before else ""))
         if issuer in remaining:
             remaining.remove(issuer)

@@ -1,4 +1,5 @@
-"""``triage verify``: whether a case is as it was sealed, and by whom. Never raises, whatever the folder holds.
+"""``triage verify``: whether a case is as it was sealed, by whom, who vouched for it later, and since when it exists by somebody else's clock.
+Never raises, whatever the folder holds.
 
 Four answers: ``intact_known`` (nothing changed, sealed by somebody trusted), ``intact_unknown`` (nothing changed, but the key is nobody's
 that is known), ``altered`` (named: which file, which journal line), ``unsigned`` (there is no seal).
@@ -10,14 +11,18 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from triage.keys import verifies
 from triage.report.chain import ChainReport, check_journal
+from triage.report.countersign import Countersignature
+from triage.report.pdf_signature import MAX_PDF, PDF, check_pdf
 from triage.report.seal import (
+    COUNTERSIGN,
     JOURNAL,
     MANIFEST,
     MANIFEST_FORMAT,
@@ -26,16 +31,19 @@ from triage.report.seal import (
     SEAL_KEYS,
     CaseFile,
     SealError,
+    added_files,
     case_files,
     digest_file,
     encode_seal,
     fingerprint,
     seal_message,
 )
-from triage.report.trust import identify, read_trusted
+from triage.report.timestamp import Stamp
+from triage.report.trust import Trusted, identify, read_trusted
 
 MAX_SEAL = 1 << 20
 MAX_MANIFEST = 16 << 20
+MAX_ADDED = 4 << 20
 MAX_PROBLEMS = 200
 MAX_NAME = 200
 MAX_TEXT = 1000
@@ -43,7 +51,8 @@ MAX_TEXT = 1000
 
 @dataclass(slots=True)
 class Verdict:
-    """What ``verify`` found. ``problems`` and ``notes`` are sentences; ``fingerprint`` is of the manifest as it is now."""
+    """What ``verify`` found. ``problems`` and ``notes`` are sentences; ``fingerprint`` is of the manifest as it is now; ``report_pdf`` is signed,
+    not signed, or empty where there is none."""
 
     state: str = "unsigned"
     problems: list[str] = field(default_factory=list)
@@ -55,6 +64,9 @@ class Verdict:
     journal_lines: int = 0
     journal_intact: bool = False
     files: int = 0
+    countersigned: list[Countersignature] = field(default_factory=list)
+    timestamps: list[Stamp] = field(default_factory=list)
+    report_pdf: str = ""
 
     @property
     def exit_code(self) -> int:
@@ -63,7 +75,8 @@ class Verdict:
 
     def to_json(self) -> dict[str, Any]:
         """The verdict as JSON values."""
-        return asdict(self)
+        stamps = [asdict(stamp) | {"time": stamp.time.isoformat()} for stamp in self.timestamps]
+        return asdict(self) | {"timestamps": stamps}
 
     def lines(self) -> list[str]:
         """The verdict in plain English, a sentence or two a line."""
@@ -81,15 +94,35 @@ class Verdict:
             said.append(f"Fingerprint: {self.fingerprint}")
         if self.sealed_at and self.exit_code == 0:
             said.append(f"Sealed at {self.sealed_at}, by the clock of the computer that ran the scan.")
+        if self.exit_code == 0:
+            said.extend(self._later())
         said.extend(f"- {problem}" for problem in self.problems)
         said.extend(f"Note: {note}" for note in self.notes)
         return said
 
+    def _later(self) -> Iterator[str]:
+        """What was added since it was sealed, a sentence or two each."""
+        for item in self.countersigned:
+            who = item.identity
+            yield (
+                f"Countersigned by {who.name}"
+                + (", who is known," if who.known else "")
+                + f" at {item.time}, by the clock of that computer."
+            )
+            if not who.known:
+                yield f"Who {who.name} is, is not proved: {who.reason}."
+        for stamp in self.timestamps:
+            yield f"Time stamp: {stamp.authority} says that this case existed at {stamp.time:%Y-%m-%dT%H:%M:%SZ}."
+            yield "That authority is trusted." if stamp.known else f"Whether to believe that is open: {stamp.reason}."
+        if self.report_pdf == "signed":
+            yield f"{PDF} carries a signature of the same key."
 
-def verify(case: Path, *, trusted: Sequence[Path] = ()) -> Verdict:
-    """Check the case in folder ``case``. ``trusted``: files with certificates or public keys of signers that are known; without them a signer
-    is never known. Nothing is written, no link is followed."""
-    return _Verifier(case).run(trusted)
+
+def verify(case: Path, *, trusted: Sequence[Path] = (), revocations: Sequence[Path] = ()) -> Verdict:
+    """Check the case in folder ``case``. ``trusted``: files with certificates or public keys of signers and time stamping authorities that are
+    known; without them nobody ever is. ``revocations``: files with lists of withdrawn certificates. Nothing is written, no link is
+    followed."""
+    return _Verifier(case).run(read_trusted(trusted, revocations))
 
 
 class _Verifier:
@@ -97,8 +130,9 @@ class _Verifier:
         self._case = case
         self._verdict = Verdict()
         self._dropped = 0
+        self._manifest_bytes = b""
 
-    def run(self, trusted: Sequence[Path]) -> Verdict:
+    def run(self, trusted: Trusted) -> Verdict:
         verdict = self._verdict
         present = self._list()
         if present is None:
@@ -110,6 +144,8 @@ class _Verifier:
         self._files(present, manifest, chain)
         if chain is not None:
             self._compare(chain, seal, present, manifest)
+        self._report_pdf(present, seal)
+        proved = self._added(seal, trusted)
         damaged = bool(verdict.problems)
         if seal is None:
             self._problem(f"{SEAL} is missing: there is no signature.")
@@ -119,7 +155,7 @@ class _Verifier:
         if damaged:
             verdict.state = "altered"
         elif signed:
-            self._signer(seal, chain, trusted)
+            self._signer(seal, chain, trusted, proved)
         return verdict
 
     def _problem(self, text: str) -> None:
@@ -186,6 +222,7 @@ class _Verifier:
             if seal is not None:
                 self._problem(f"{MANIFEST} is missing.")
             return None
+        self._manifest_bytes = data
         digest = hashlib.sha256(data).hexdigest()
         self._verdict.fingerprint = fingerprint(digest)
         if seal and (digest != seal["manifest_sha256"] or not verifies(seal["public_key"], seal["signature"], data)):
@@ -292,16 +329,71 @@ class _Verifier:
                 f"Signed checkpoints cover the first {chain.signed_lines:,} lines."
             )
 
-    def _signer(self, seal: dict[str, Any] | None, chain: ChainReport | None, trusted: Sequence[Path]) -> None:
+    # --- who, and when --------------------------------------------------------------------------------------------------------------
+
+    def _report_pdf(self, present: dict[str, CaseFile], seal: dict[str, Any] | None) -> None:
+        item = present.get(PDF)
+        if item is None or not item.regular:
+            return
+        try:
+            if os.lstat(item.path).st_size > MAX_PDF:
+                self._problem(f"{PDF} is far larger than one can be.")
+                return
+            key, problem = check_pdf(item.path.read_bytes())
+        except OSError as error:
+            self._problem(f"{PDF} cannot be read: {_why(error)}.")
+            return
+        self._verdict.report_pdf = "not signed" if key is None else "signed"
+        if problem:
+            self._problem(f"{PDF} {problem}.")
+        elif key is not None and seal and key != seal["public_key"]:
+            self._problem(f"{PDF} was signed with another key than the case.")
+
+    def _added(self, seal: dict[str, Any] | None, trusted: Trusted) -> datetime | None:
+        """Time stamps and countersignatures; returns the earliest time that a trusted stamp tells."""
+        from triage.report import countersign, timestamp
+
+        try:
+            names = added_files(self._case)
+        except OSError:
+            return None
+        if seal is None:
+            for name in names:
+                self._problem(f"{name} is for a seal, and there is none.")
+            return None
+        data = {name: self._small_file(name, MAX_ADDED) for name in names}
+        for name, content in data.items():
+            if not content:
+                self._problem(f"{name} is empty, or no file that can be read.")
+            elif name != COUNTERSIGN:
+                stamp = timestamp.check(content, self._manifest_bytes, trusted)
+                if isinstance(stamp, str):
+                    self._problem(f"{name} {stamp}.")
+                else:
+                    self._verdict.timestamps.append(stamp)
+        proved = min((stamp.time for stamp in self._verdict.timestamps if stamp.known), default=None)
+        if countersignatures := data.get(COUNTERSIGN):
+            good, problems = countersign.check(countersignatures, encode_seal(seal) if seal else b"", trusted, proved)
+            self._verdict.countersigned.extend(good)
+            for problem in problems:
+                self._problem(f"{COUNTERSIGN} {problem}.")
+        return proved
+
+    def _signer(self, seal: dict[str, Any] | None, chain: ChainReport | None, trusted: Trusted, proved: datetime | None) -> None:
         assert seal is not None
-        known = read_trusted(trusted)
-        self._verdict.notes.extend(known.problems)
+        verdict = self._verdict
+        verdict.notes.extend(trusted.problems)
         claimed = seal["signer"]["name"][:MAX_NAME] or "nobody named"
-        identity = identify(seal["public_key"], seal["certificates"], claimed, known, chain.sealed_at if chain else None)
-        self._verdict.state = "intact_known" if identity.known else "intact_unknown"
-        self._verdict.signer, self._verdict.signer_reason = identity.name, identity.reason
+        sealed_at = chain.sealed_at if chain else None
+        identity = identify(seal["public_key"], seal["certificates"], claimed, trusted, sealed_at, proved=proved)
+        verdict.state = "intact_known" if identity.known else "intact_unknown"
+        verdict.signer, verdict.signer_reason = identity.name, identity.reason
         if chain is not None and len(chain.keys) > 1:
-            self._verdict.notes.append(f"The scan was begun again: {len(chain.keys)} keys were used, the last one sealed the case.")
+            verdict.notes.append(f"The scan was begun again: {len(chain.keys)} keys were used, the last one sealed the case.")
+        if not all(who.checked for who in (identity, *(item.identity for item in verdict.countersigned)) if who.known):
+            verdict.notes.append("Whether a certificate was withdrawn was not checked: no revocation list of its issuer was given (--crl).")
+        if proved is not None and sealed_at is not None and proved.strftime("%Y-%m-%dT%H:%M:%S") < sealed_at[:19]:
+            verdict.notes.append("The trusted time stamp is earlier than the time of sealing: the computer's clock was ahead.")
 
 
 def _json(data: bytes) -> Any:

@@ -109,8 +109,8 @@ REFUSED: dict[str, tuple[Callable[[], list[x509.Certificate]], str]] = {
             issue(OFFICER, "PC Demo", OFFICER, "Low", ca=False), issue(OFFICER, "Low", MIDDLE, "Middle"), MIDDLE_CERTIFICATE,
         ], "nobody who is trusted",
     ),
-    "expired": (lambda: [issue(OFFICER, "PC Demo", ROOT, "Root", ca=False, years=(2024, 2026))], "was not valid when the case was sealed"),
-    "not yet valid": (lambda: [issue(OFFICER, "PC Demo", ROOT, "Root", ca=False, years=(2027, 2030))], "was not valid when the case was sealed"),
+    "expired": (lambda: [issue(OFFICER, "PC Demo", ROOT, "Root", ca=False, years=(2024, 2026))], "was not valid when it was used"),
+    "not yet valid": (lambda: [issue(OFFICER, "PC Demo", ROOT, "Root", ca=False, years=(2027, 2030))], "was not valid when it was used"),
     "an expired issuer": (
         lambda: [issue(OFFICER, "PC Demo", MIDDLE, "Old", ca=False), issue(MIDDLE, "Old", ROOT, "Root", years=(2020, 2025))],
         "the certificate of Old was not valid",

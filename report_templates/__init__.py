@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 _HERE = Path(__file__).parent
+FONTS = _HERE / "fonts"
+"""DejaVu Sans, in regular, bold and mono, for ``report.pdf``."""
 
 
 def environment(finalize: Callable[[Any], Any], overrides: Path | None = None) -> Environment:

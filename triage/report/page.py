@@ -139,7 +139,19 @@ def _findings(document: dict[str, Any]) -> dict[str, Any]:
     for condition in document["assessment"]["conditions"]:
         linked = [by_id[name] for name in condition["findings"] if name in by_id]
         short = [{"title": f["title"], "path": f["path"], "anchor": anchors.get(f["id"])} for f in linked[:CONDITION_FINDINGS]]
-        conditions.append({**condition, "shown": short, "hidden": max(0, len(linked) - CONDITION_FINDINGS)})
+        more = [
+            ("It may be innocent:", condition["innocent_explanations"]),
+            ("What was not checked:", condition["not_checked"] if condition["outcome"] == "concern" else []),
+            ("What could be so in spite of that:", [text for text in condition["could_hide"] if text not in condition["reasons"]]),
+        ]
+        conditions.append(
+            {
+                **condition,
+                "shown": short,
+                "hidden": max(0, len(linked) - CONDITION_FINDINGS),
+                "more": [(title, texts) for title, texts in more if texts],
+            }
+        )
     return {
         "groups": [{"category": name[:1].upper() + name[1:], "findings": items, "total": totals[name]} for name, items in groups.items()],
         "findings_total": len(findings),

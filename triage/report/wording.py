@@ -57,3 +57,24 @@ TIMELINE = (
     "The file timeline.csv holds every record that has a time. Of the files on a drive it holds the times of those that a finding names. "
     "Times with no known zone are left out. The export formats jsonl, bodyfile and timesketch hold all files."
 )
+ALL_CHECKED = "All that was planned was checked. No tool can see all there is."
+CONDITIONS_MEAN = "A finding here is an observation that is relevant to a condition. It does not say that the condition was broken."
+FINDINGS_MEAN = "The strongest come first in each group. Each is a fact that was read, why it may matter, and how it can be innocent."
+DEVICES_MEAN = (
+    "Each device that records name stands here once: what was plugged in, paired, backed up or seen on a network. "
+    "A device that is not here may exist all the same. One that was never connected leaves no record."
+)
+DEVICE_LINES = "From the first record of a device to the last. A thick line: not declared, or it cannot be told. A thin line: declared."
+ACTIVITY_MEAN = (
+    "Records with a time, such as pages opened and programs run, counted by {period} (UTC). "
+    "Few records need not mean little use. Records can be deleted or kept off."
+)
+COVERAGE_MEAN = (
+    "Nothing found is not nothing there. This table says what became of each device, volume, kind of record and kind of file. "
+    "Gaps come first and have the word “Gap”."
+)
+NO_COVERAGE = "The journal holds no account of what was checked. Treat this scan as not done."
+NO_TOUCH = "The journal records no touch of a live system. Sources were opened for reading only."
+AGAIN = (
+    "Use the same version with the same rules and the same hash sets on the same source. The findings must be the same, in the same order."
+)

@@ -20,7 +20,7 @@ from triage.report import document, timeline, write_reports
 from triage.report.exports import export, sqlite
 from triage.report.files import replacing
 
-NAMES = ["report.json", "report.html", "timeline.csv"]
+NAMES = ["report.json", "report.html", "report.pdf", "timeline.csv"]
 
 
 def _bytes(folder: Path) -> list[bytes]:

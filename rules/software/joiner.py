@@ -356,6 +356,9 @@ class Joiner:
             yield from (Hit(*found, SETTINGS) for found in self._in_path(parts(key), self._keys))
 
     def _shared(self, item: Mapping[str, Any]) -> Iterator[Hit]:
+        # A torrent file that lies there lists what somebody offers: nobody here need have fetched it, or have a program for it.
+        if item.get("state") == "listed" and not item.get("shared"):
+            return
         yield from (Hit(*found, SHARED) for found in self._named(item.get("program")))
 
 

@@ -13,10 +13,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.scenes import real_tools, volumes, written
+from tests.scenes import real_tools, used_programs, volumes, written
 from tests.scenes.scene import Scene
 
-SCENES = [*real_tools.BOOK.scenes, *written.BOOK.scenes]
+SCENES = [*real_tools.BOOK.scenes, *written.BOOK.scenes, *used_programs.BOOK.scenes]
+VISIT = """reference: scenes
+officer: {name: A. Example, number: "1", force: Example}
+subject: {reference: scenes}
+authority: {basis: order, reference: Order 1}
+conditions:
+  - id: "1"
+    text: Not to delete browsing history, and not to use software that wipes, hides, shares or anonymises.
+    checks: [keep_history, no_private_browsing, no_wiping_software, no_anonymisers, no_undeclared_encryption, no_p2p]
+"""
+"""Every scene is scanned under such an order: what an everyday program means depends on it."""
 GRAVE = 3
 """The severity from which on a finding is more than a note."""
 
@@ -57,7 +67,21 @@ def perform(scenes: Sequence[Scene], folder: Path, seed: int) -> list[Result]:
         place.mkdir()
         sources.append(scene.build(place, random.Random(f"{seed} {scene.name}")))
     case = folder / "case"
-    command = [sys.executable, "-m", "triage.cli", "scan", *map(str, sources), "--case", str(case), "--quiet", "--json"]
+    visit = folder / "visit.yaml"
+    visit.write_text(VISIT, encoding="utf-8")
+    command = [
+        sys.executable,
+        "-m",
+        "triage.cli",
+        "scan",
+        *map(str, sources),
+        "--case",
+        str(case),
+        "--visit",
+        str(visit),
+        "--quiet",
+        "--json",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode not in (0, 3):
         raise RuntimeError(done.stderr[-2000:])

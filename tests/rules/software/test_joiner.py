@@ -154,3 +154,10 @@ def test_hostile_text_raises_nothing(joiner: Joiner) -> None:
             value: Any = text if rng.random() < 0.9 else rng.choice([None, 7, True, [text], {}])
             names = ("name", "identifier", "how", "path", "program", "command", "url", "terms", "service", "rule", "key")
             joiner.match({"id": "0", "type": kind, "provenance": {"path": text}, **dict.fromkeys(names, value)})
+
+
+def test_a_torrent_file_alone_is_no_use_of_a_program() -> None:
+    joiner = Joiner(shipped().programs)
+    listed = {"type": "SharedFile", "name": "x.bin", "program": "BitTorrent", "state": "listed", "shared": None}
+    assert list(joiner.match(listed)) == []
+    assert [hit.program.id for hit in joiner.match({**listed, "state": "complete"})] == ["bittorrent"]

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,7 @@ def instants(observation: dict[str, Any]) -> Iterator[tuple[str, str, int]]:
             yield name, text, ns
 
 
+@lru_cache(maxsize=4096)
 def nanoseconds(text: str) -> int | None:
     """Nanoseconds since the Unix epoch of an RFC 3339 text in UTC (``…Z``), or None if it is not one."""
     match = _RFC3339.fullmatch(text)

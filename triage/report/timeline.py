@@ -119,6 +119,8 @@ def _rows(item: dict[str, Any]) -> Iterator[str]:
 
 
 def _cell(text: str) -> str:
+    if len(text) <= LONGEST_CELL and text.isalnum() and text.isascii():
+        return text
     shown = csv_cell(text, LONGEST_CELL)
     return '"' + shown.replace('"', '""') + '"' if '"' in shown or "," in shown else shown
 
@@ -139,5 +141,9 @@ def describe(item: dict[str, Any]) -> str:
             value = json.dumps(value, ensure_ascii=False)
         elif isinstance(value, list):
             value = ", ".join(str(part) for part in value)
-        parts.append(f"{name}: {visible(value if isinstance(value, str) else str(value), 200)}")
-    return "; ".join(parts)
+        if not isinstance(value, str):
+            value = str(value)
+        parts.append(f"{name}: {value if len(value) <= 200 else visible(value, 200)}")
+    text = "; ".join(parts)
+    # Looked at as a whole first: nearly all are plain, and there may be millions.
+    return text if text.isascii() and text.isprintable() else "; ".join(map(visible, parts))

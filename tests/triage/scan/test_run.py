@@ -138,6 +138,13 @@ def test_killed_at_ten_moments_and_resumed_it_ends_like_an_unbroken_run(scan: Sc
     assert subprocess.run(command("verify", case), capture_output=True, check=False).returncode == 0
 
 
+def _workers(parent: int) -> list[psutil.Process]:
+    """The worker processes of a scan: on Linux the children of the process that they are forked from."""
+    children = psutil.Process(parent).children()
+    server = next((child for child in children if "multiprocessing.forkserver" in " ".join(child.cmdline())), None)
+    return server.children() if server else [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+
+
 @pytest.mark.slow
 def test_workers_killed_at_random_cost_nothing(tmp_path: Path, lists: list[str], scan: Scan) -> None:
     evidence = _many(tmp_path / "evidence", 6000)
@@ -149,11 +156,10 @@ def test_workers_killed_at_random_cost_nothing(tmp_path: Path, lists: list[str],
     killed = 0
     while process.poll() is None and killed < 6:
         time.sleep(0.4)
-        for child in psutil.Process(process.pid).children():
-            if "spawn_main" in " ".join(child.cmdline()):
-                child.kill()
-                killed += 1
-                break
+        for child in _workers(process.pid):
+            child.kill()
+            killed += 1
+            break
     process.communicate(timeout=300)
     result = Result(process.returncode, "", "", case)
     assert killed >= 2

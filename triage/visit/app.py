@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -26,6 +28,7 @@ FAILED, COMPLETED, GAPS = 1, 0, 3
 class VisitApp(App[int]):
     """Full screen, keyboard or mouse. Its return value is the exit code, None where it was left before anything was examined."""
 
+    TITLE = words.TITLE
     ENABLE_COMMAND_PALETTE = False  # one of its commands writes screenshots into the examined computer's folders
     CSS_PATH = "visit.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -37,6 +40,9 @@ class VisitApp(App[int]):
     def __init__(self, cases: Path, lists: Lists, draft: Draft | None = None) -> None:
         super().__init__(ansi_color=False)
         ScrollBar.renderer = PlainBars
+        if os.name == "posix":
+            # Started by the first worker it would ask for the number of standard error, for which the screens have put in something without one.
+            resource_tracker.ensure_running()
         self.cases, self.lists = cases, lists
         self.draft = draft or Draft()
         self.resumed: OpenCase | None = None

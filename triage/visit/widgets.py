@@ -64,6 +64,11 @@ class Choices(RadioSet):
     def __init__(self, *choices: Choice, id: str) -> None:
         super().__init__(*choices, id=id, compact=True)
 
+    def on_mount(self) -> None:
+        """Stand on the one that is chosen, not on the first."""
+        if self.pressed_index >= 0:
+            self._selected = self.pressed_index
+
     def _move(self) -> None:
         if self.is_mounted and self.has_focus:
             self.action_toggle_button()

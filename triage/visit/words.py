@@ -30,12 +30,11 @@ LEAD = {
 }
 
 BEGIN_NEW = "Start a new check"
-BEGIN_OPEN = "Go on with this one: {name}"
+BEGIN_OPEN = "Go on: {name}, begun {begun}, {how}"
 BEGIN_FILE = "Use a visit file made at the station"
 BEGIN_FILE_LABEL = "Visit file"
 BEGIN_OPEN_LEAD = "A check was begun and did not end. You can go on with it. What was read is not read again."
-BEGIN_CUT_OFF = "It was cut off. Begun {begun}."
-BEGIN_EARLY = "It was ended early. Begun {begun}."
+BEGIN_CUT_OFF, BEGIN_EARLY = "cut off", "ended early"
 BEGIN_LOADED = "The visit file was read. Check each page and change what is not right."
 
 FIELDS = {
@@ -116,7 +115,7 @@ REFUSED = {
 }
 
 TIMES = {
-    "10": "10 minutes: what matters most (records of use, pictures, downloads, own files)",
+    "10": "10 minutes: what matters most",
     "20": "20 minutes: all there is, what matters most first",
     "40": "40 minutes: all there is, what matters most first",
     "none": "No limit: all there is, to the end",

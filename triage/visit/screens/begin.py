@@ -37,9 +37,7 @@ class Begin(Step):
         self.visit.resumed = None
         self._open = open_cases(self.visit.cases)[:SHOWN]
         prepared = self.visit.cases.parent / PREPARED
-        choices = [
-            Choice(words.BEGIN_OPEN.format(name=_told(case)), number == 0, name=str(number)) for number, case in enumerate(self._open)
-        ]
+        choices = [Choice(_told(case), number == 0, name=str(number)) for number, case in enumerate(self._open)]
         choices.append(Choice(words.BEGIN_NEW, not self._open, name="new"))
         choices.append(Choice(words.BEGIN_FILE, not self._open and prepared.is_file() and not self.draft.name, name="file"))
         if choices[-1].value:
@@ -74,5 +72,5 @@ class Begin(Step):
 
 
 def _told(case: OpenCase) -> str:
-    how = words.BEGIN_EARLY if case.sealed else words.BEGIN_CUT_OFF
-    return f"{visible(case.name, 60)}. {how.format(begun=moment(case.begun.partition('.')[0] + 'Z'))}"
+    begun = moment(case.begun.partition(".")[0] + "Z")
+    return words.BEGIN_OPEN.format(name=visible(case.name[:24]), begun=begun, how=words.BEGIN_EARLY if case.sealed else words.BEGIN_CUT_OFF)

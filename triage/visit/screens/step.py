@@ -82,6 +82,10 @@ class Step(Page):
             yield Press(self.next_label, "next")
         yield self.keys_line()
 
+    def on_mount(self) -> None:
+        # The field with the focus was scrolled to the top: what stands above it comes first.
+        self.call_after_refresh(self.query_one("#body", VerticalScroll).scroll_home, animate=False)
+
     def text(self, name: str) -> str:
         """What is written in the field of this name."""
         return self.query_one(f"#{name}", Input).value.strip()

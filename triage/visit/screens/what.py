@@ -45,8 +45,14 @@ class What(Step):
             return
         box = self.query_one("#drives", Vertical)
         await box.remove_children()
-        ticks = [Tick(told(drive), drive.path in self.draft.drives, name=drive.path, disabled=drive.refused is not None) for drive in found]
-        await box.mount_all(ticks or [Text(words.DRIVES_NONE)])
+        for drive in found:
+            head, rest = told(drive)
+            await box.mount(
+                Tick(head, drive.path in self.draft.drives, name=drive.path, disabled=drive.refused is not None),
+                Text(rest, classes="drive"),
+            )
+        if not found:
+            await box.mount(Text(words.DRIVES_NONE))
         if any(lock not in ("none", "unknown", "open") for drive in found for lock in drive.locks):
             self.query_one("#locked", Text).update(words.ENCRYPTION_MEANS)
         self._listed = True
@@ -60,13 +66,15 @@ class What(Step):
         return self.draft.problems(self.page) or unreadable([*self.draft.drives, *self.draft.listed_paths()])
 
 
-def told(drive: Drive) -> str:
-    """A drive in a line."""
-    parts = [visible(drive.name, 60), size(drive.size), words.DRIVE_WORDS[drive.word]]
-    parts += [f'"{visible(label, 40)}"' for label in drive.labels[:4]]
+def told(drive: Drive) -> tuple[str, str]:
+    """A drive in words: its name and size, and what is known of it."""
+    head = ", ".join(part for part in (visible(drive.name[:48]), size(drive.size)) if part)
+    parts = [words.DRIVE_WORDS[drive.word]]
+    parts += [f'"{visible(label[:40])}"' for label in drive.labels[:4]]
     parts += [words.ENCRYPTION_WORDS[lock] for lock in drive.locks]
-    line = ", ".join(part for part in parts if part)
-    return f"{line}. It {words.REFUSED[drive.refused]}" if drive.refused else line
+    if drive.refused:
+        parts.append(words.REFUSED[drive.refused])
+    return head, "; ".join(parts)
 
 
 def unreadable(paths: list[str]) -> list[str]:

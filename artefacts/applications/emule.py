@@ -30,7 +30,7 @@ _KNOWN = frozenset((0x0E, 0x0F))
 _PART = frozenset((0xE0, 0xE2))
 _NAME, _SIZE, _SIZE_HIGH = 0x01, 0x02, 0x3A
 _SENT, _REQUESTED, _SENT_HIGH = 0x50, 0x51, 0x54
-_LAST_SHARED, _AICH, _GOT, _PART_NAME, _FILE_HASH = 0x34, 0x27, 0x08, 0x12, 0x28
+_LAST_SHARED, _AICH, _GOT, _FILE_HASH = 0x34, 0x27, 0x08, 0x28
 _MOST_TAGS = 1_000
 _WIDTHS = {0x03: 4, 0x08: 2, 0x09: 1, 0x0B: 8}
 _LINK = re.compile(r"ed2k://\|file\|([^|]{1,4096})\|(\d{1,15})\|([0-9a-fA-F]{32})\|")
@@ -116,7 +116,6 @@ def _shared_file(file: EvidenceFile, record: _Record, *, part: bool) -> SharedFi
         shared=shared,
         program=_program(file),
         state="incomplete" if part else "complete",
-        path=str(tags[_PART_NAME]) if part and isinstance(tags.get(_PART_NAME), str) else None,
         uploaded=sent,
         downloaded=_number(tags, _GOT) if part else None,
         requests=requested,

@@ -37,6 +37,8 @@ _CLOUD = re.compile(
     r"/(?:onedrive[^/]*|dropbox[^/]*|google drive|my drive|icloud ?drive|mega(?:sync)?|box(?: sync)?|nextcloud|owncloud|pcloud ?drive)/"
 )
 _MOVED = re.compile(r"(?:renamed|moved) to (.+)", re.DOTALL)
+_OF_MANY = frozenset(("infohash", "infohash2"))  # a torrent's, which may be a folder of files
+_CLOUD_CLIENT = "cloud client"
 _ORDER = ("removable drive", "network", "phone", "cloud", "in the recycle bin", "deleted", "not known")
 
 
@@ -87,6 +89,8 @@ class GoneFiles(Conclusion):
             return
         path = observation.get("path") if kind != "SharedFile" else observation.get("path") or observation.get("name")
         how = str(observation.get("how") or kind)
+        if kind == "SharedFile" and observation.get("state") == "listed":
+            return  # a torrent or a list says what could be fetched, not what was here
         if (
             not isinstance(path, str)
             or not path
@@ -100,7 +104,8 @@ class GoneFiles(Conclusion):
         name = full.rpartition("/")[2]
         if "/" not in full and (folder := self._folder(observation)):
             full = _normal(f"{folder}/{path}")
-        if not name or (name.rpartition(".")[2] not in _OWN and not observation.get("hashes")) or _PROGRAMS.search(full):
+        digests = set(observation.get("hashes") or ()) - _OF_MANY
+        if not name or (name.rpartition(".")[2] not in _OWN and not digests) or _PROGRAMS.search(full):
             return
         key = (provenance["source"], _volume_of(observation), full)
         item = self._files.get(key)
@@ -206,9 +211,12 @@ class GoneFiles(Conclusion):
     def _is_here(self, key: tuple[str, str, str], item: _File, here: Any, names_here: Any) -> bool:
         source, _, full = key
         new = _normal(self._new_names.get(key, ""))
-        by_name = "/" not in full
+        # ``onedrive:/a/b`` is a place in the cloud: which folder of this device is kept in step with it is not known here.
+        by_name = "/" not in full or ":/" in full
         if by_name:
-            return _in(names_here, hash((source, full))) or bool(new and _in(names_here, hash((source, new.rpartition("/")[2]))))
+            return _in(names_here, hash((source, full.rpartition("/")[2]))) or bool(
+                new and _in(names_here, hash((source, new.rpartition("/")[2])))
+            )
         if _in(here, hash((source, full))):
             # At this place on this device; on a drive that is not here the same path is another file.
             return item.where not in ("removable drive", "network", "phone")
@@ -253,7 +261,7 @@ def _where(observation: Mapping[str, Any], how: str, full: str) -> str:
         return "removable drive"
     if "network" in kind or full.startswith("//"):
         return "network"
-    if _CLOUD.search(full):
+    if how == _CLOUD_CLIENT or _CLOUD.search(full):
         return "cloud"
     if observation["type"] == "DeletedFile":
         binned = ("recycle bin" in how or "Trash" in how) and observation.get("content") == "recoverable"

@@ -157,7 +157,7 @@ def test_hostile_text_raises_nothing(joiner: Joiner) -> None:
 
 
 def test_a_torrent_file_alone_is_no_use_of_a_program() -> None:
-    joiner = Joiner(software.shipped().programs.values())
+    joiner = Joiner(software.shipped())
     listed = {"type": "SharedFile", "name": "x.bin", "program": "BitTorrent", "state": "listed", "shared": None}
     assert list(joiner.match(listed)) == []
     assert [hit.program.id for hit in joiner.match({**listed, "state": "complete"})] == ["bittorrent"]

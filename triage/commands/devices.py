@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from triage.commands.common import COMPLETED, FAILED, GAPS, stop
+from triage.commands.common import COMPLETED, FAILED, GAPS, existing, stop
 
 
 def register(app: typer.Typer) -> None:
@@ -19,15 +19,27 @@ def register(app: typer.Typer) -> None:
 def devices(
     case: Annotated[Path, typer.Option(help="A case: its devices are listed. A new folder: the devices at this computer become a case.")],
     visit: Annotated[Path | None, typer.Option(help="visit.yaml: the authority, and the declared devices to compare with.")] = None,
+    listen: Annotated[str | None, typer.Option(help="Listen to the local network for so long (20s, 2m). Nothing is sent.")] = None,
+    ask: Annotated[
+        bool, typer.Option("--ask", help="Ask the devices of the local network who they are: this sends packets, on the link only.")
+    ] = False,
+    router_table: Annotated[
+        list[Path] | None, typer.Option(help="Devices as a router lists them: leases, CSV, a saved page, or text copied from one.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the ledger as JSON.")] = False,
 ) -> None:
     """List every device that is known, each once, against those that were declared."""
     from triage.casefolder import JOURNAL
+    from triage.commands import examine
+
+    seconds = examine.budget(listen)
 
     if (case / JOURNAL).is_file() and not _is_survey(case / JOURNAL):
+        if seconds or ask or router_table:
+            stop(f"{case} is the case of a scan: choose a new folder to look at the network")
         _say(_of_case(case, visit), as_json)
         raise SystemExit(COMPLETED)
-    gaps = _survey(case, visit)
+    gaps = _survey(case, visit, seconds or 0.0, ask, [existing(path, "the router's table") for path in router_table or []])
     _say(_of_case(case, None), as_json)
     if gaps:
         print(f"triage: not everything could be looked at; the report in {case} says what", file=sys.stderr)
@@ -45,15 +57,20 @@ def _is_survey(path: Path) -> bool:
     return first is not None and first.kind == "case_opened" and first.data.get("sources") == {}
 
 
-def _survey(case: Path, visit: Path | None) -> bool:
+def _survey(case: Path, visit: Path | None, listen: float, ask: bool, router_tables: list[Path]) -> bool:
     from triage.commands import examine
-    from triage.devices import attached, survey
+    from triage.devices import attached, survey, tables
+    from triage.devices.net import room
     from triage.scan.setup import SourceSetup
 
     here = {survey.SOURCE: SourceSetup("the devices here", live=True)}
     authority = examine.visit(visit, here)
     now = attached.clock()
-    gatherers: list[survey.Gatherer] = [("devices attached now", lambda: attached.attached(now))]
+    gatherers = [
+        survey.Gatherer("devices attached now", lambda _: attached.attached(now)),
+        room.gatherer(listen, ask, attached.clock, lambda text: print(text, file=sys.stderr, flush=True)),
+        *(tables.gatherer(path) for path in router_tables),
+    ]
     job = survey.job(case, examine.signer(None, None), authority or {}, gatherers, sys.argv[1:])
     return examine.perform(job, quiet=True).gaps
 

@@ -1,7 +1,6 @@
 """Devices attached to this computer now, as its system tells: nothing is opened, mounted or asked.
 
-Linux: the USB devices in sysfs (``Documentation/ABI/stable/sysfs-bus-usb``: idVendor, idProduct, manufacturer, product, serial), Bluetooth connections
-and addresses of the neighbour table (``/proc/net/arp``). Elsewhere: the removable drives that psutil names; the registry of a Windows
+Linux: the USB devices in sysfs (``Documentation/ABI/stable/sysfs-bus-usb``: idVendor, idProduct, manufacturer, product, serial). Elsewhere: the removable drives that psutil names; the registry of a Windows
 drive that is scanned says the rest.
 """
 
@@ -13,8 +12,7 @@ from pathlib import Path
 
 from artefacts.coverage import Problem, Status
 from artefacts.devices import usb_names
-from artefacts.network import mac_makers
-from artefacts.observations import AttachedDevice, NetworkHost, Observation
+from artefacts.observations import AttachedDevice, Observation
 from artefacts.times import Time, Timestamp
 
 HOW = "attached now"
@@ -32,13 +30,10 @@ _CLASSES = {
 }
 
 
-def attached(
-    now: Time, *, sys: Path = Path("/sys"), proc: Path = Path("/proc"), system: str | None = None
-) -> Iterator[Observation | Problem]:
-    """``AttachedDevice`` for what is plugged in, ``NetworkHost`` for the neighbours this computer knows of already. ``now`` is their ``last``."""
+def attached(now: Time, *, sys: Path = Path("/sys"), system: str | None = None) -> Iterator[Observation | Problem]:
+    """``AttachedDevice`` for what is plugged in. ``now`` is its ``last``."""
     if (system or platform.system()) == "Linux":
         yield from _usb(sys / "bus/usb/devices", now)
-        yield from _neighbours(proc / "net/arp", now)
     else:
         yield from _removable(now)
 
@@ -75,26 +70,6 @@ def _usb(folder: Path, now: Time) -> Iterator[Observation | Problem]:
         )
 
 
-def _neighbours(table: Path, now: Time) -> Iterator[Observation | Problem]:
-    try:
-        lines = table.read_text("ascii", "replace").splitlines()[1 : _MOST + 1]
-    except OSError as error:
-        yield Problem(f"the neighbour table cannot be read: {error.strerror or error}", Status.UNREADABLE, str(table))
-        return
-    for number, line in enumerate(lines, 2):
-        parts = line.split()
-        address = mac_makers.normal(parts[3]) if len(parts) >= 6 else None
-        if address and address.strip("0:"):
-            yield NetworkHost(
-                address=parts[0],
-                mac=address,
-                maker=mac_makers.maker(address),
-                last=now,
-                how="neighbour table of this computer",
-                locator=f"line={number}",
-            )
-
-
 def _removable(now: Time) -> Iterator[Observation | Problem]:
     import psutil
 
@@ -113,7 +88,7 @@ def _line(path: Path) -> str | None:
     return " ".join(text.split()) or None
 
 
-def clock() -> Time:
+def clock() -> Timestamp:
     """This computer's time, to the second."""
     import time
 

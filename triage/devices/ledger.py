@@ -70,7 +70,7 @@ class _Cluster:
         return {text for trace in self.traces for text in trace.strong}
 
     def names(self) -> set[str]:
-        return {key for trace in self.traces if trace.kind in kinds.PERSONAL and (key := identity.name_key(trace.name))}
+        return {key for trace in self.traces if trace.kind in kinds.PERSONAL for key in _names(trace)}
 
     def models(self) -> set[str]:
         return {key for trace in self.traces if (key := identity.model_key(trace.model))}
@@ -191,7 +191,7 @@ class Ledger:
         floating: dict[str, list[Trace]] = {}
         rest: dict[tuple[str, ...], list[Trace]] = {}
         for trace in (trace for trace in traces if not trace.strong):
-            name = identity.name_key(trace.name) if trace.kind in kinds.PERSONAL else None
+            name = next(iter(_names(trace)), None) if trace.kind in kinds.PERSONAL else None
             model = identity.model_key(trace.model)
             if name:
                 named.setdefault(name, []).append(trace)
@@ -199,6 +199,8 @@ class Ledger:
                 floating.setdefault(model, []).append(trace)
             elif model or trace.name:
                 rest.setdefault((trace.source, trace.kind, model or (trace.name or "").lower()), []).append(trace)
+            elif made_up := _made_up(trace):
+                rest.setdefault((trace.source, trace.kind, made_up), []).append(trace)
         by_name = _index(clusters, _Cluster.names)
         for name, group in sorted(named.items()):
             clusters += _join(group, by_name.get(name, []), "its name")
@@ -360,13 +362,28 @@ def _similar(clusters: list[_Cluster]) -> dict[int, list[_Cluster]]:
     return found
 
 
+def _names(trace: Trace) -> list[str]:
+    """The names by which a record may be joined, the best first: given names, host names, and what an instance of an mDNS service is called."""
+    texts = [trace.name, *sorted(text.partition(":")[2] for text in trace.shown if text.startswith("hostname:"))]
+    keys = [key for text in texts if (key := identity.name_key(text))]
+    keys += sorted(f"mdns:{text[5:].lower()}" for text in trace.shown if text.startswith("mdns:") and len(text) >= 13)
+    return list(dict.fromkeys(keys))
+
+
+def _made_up(trace: Trace) -> str:
+    """What tells apart devices of which only an address is known that they made up themselves. Of those in the room now each is one; over time one
+    phone makes up many, so those that a table remembers are one line however many they are."""
+    address = next((text for text in sorted(trace.shown) if text.startswith("mac:")), "")
+    return address if trace.present else f"addresses that were made up, {trace.how}" if address else ""
+
+
 def _known(cluster: _Cluster) -> Known:
     makers = {plain for trace in cluster.traces if trace.maker and (plain := "".join(c for c in trace.maker.lower() if c.isalnum()))}
     return Known(
         kind=cluster.kind(),
         makers=frozenset(makers),
         models=frozenset(cluster.models()),
-        names=frozenset(cluster.names()),
+        names=frozenset(key for trace in cluster.traces for key in _names(trace)),
         identifiers=frozenset(cluster.strong() | {text for trace in cluster.traces for text in trace.shown if text.startswith("mac:")}),
     )
 
@@ -426,6 +443,9 @@ def _note(cluster: _Cluster, similar: tuple[str, ...]) -> str | None:
     notes = sorted({trace.note for trace in cluster.traces if trace.note})[:10]
     if not cluster.strong() and cluster.kind() in (kinds.STORAGE, kinds.CARD, kinds.USB):
         notes.append("it has no number of its own, so this may be more than one device")
+    made_up = {text for trace in cluster.traces for text in trace.shown if text.startswith("mac:")}
+    if not cluster.strong() and not cluster.names() and len(made_up) > 1:
+        notes.append(f"{len(made_up)} addresses that devices made up: this may be one device that changes its address, or several")
     if cluster.shared:
         count = sum(trace.records for trace in cluster.shared)
         notes.append(f"{count} pictures or records name this model, which several devices here are of")

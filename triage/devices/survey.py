@@ -1,18 +1,20 @@
 """A look at the devices of a room as a case of its own: what gatherers tell is journalled, the ledger is drawn from it, the case is sealed.
 
-A gatherer is a name for coverage and a function that yields observations and problems: devices attached now; what listens to the network adds its own.
+Gatherers are the devices attached now, the local network (``net.room``) and tables copied from a router (``tables``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from artefacts.coverage import Problem, Status
 from artefacts.observations import Observation
 from triage.scan.emit import observation_json
+from triage.scan.examination import Stopped
 from triage.scan.pool import Pool
 from triage.scan.run import Scan
 
@@ -21,7 +23,23 @@ if TYPE_CHECKING:
     from triage.scan.job import Job
 
 SOURCE = "room"
-Gatherer = tuple[str, Callable[[], Iterator[Observation | Problem]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """Something that was done to the computer or its network, for the journal: what, and why."""
+
+    what: str
+    why: str
+
+
+class Gatherer(NamedTuple):
+    """``what``: its name in coverage. ``gather`` is given a function that says whether to end early. ``parser`` and ``path``: for provenance."""
+
+    what: str
+    gather: Callable[[Callable[[], bool]], Iterator[Observation | Problem | Touch]]
+    parser: str = "devices/1"
+    path: str = ""
 
 
 class Survey(Scan):
@@ -35,21 +53,30 @@ class Survey(Scan):
         self._source_record(
             SOURCE, {"id": SOURCE, "kind": "live", "path": "the devices at this computer", "size": None, "files": [], "facts": {}}
         )
-        for what, gather in self._gatherers:
-            count = 0
-            try:
-                for item in gather():
-                    if isinstance(item, Problem):
-                        self._gaps = True
-                        self._cover(SOURCE, "", what, item.status, item.reason)
-                        continue
+        for gatherer in self._gatherers:
+            self._gather(gatherer)
+
+    def _gather(self, gatherer: Gatherer) -> None:
+        what, count, gap = gatherer.what, 0, False
+        try:
+            for item in gatherer.gather(lambda: self._control.stopped):
+                if isinstance(item, Touch):
+                    self._journal.append("touch", {"what": item.what, "why": item.why})
+                elif isinstance(item, Problem):
+                    gap |= item.status.is_gap
+                    self._cover(SOURCE, "", what, item.status, item.reason)
+                else:
                     count += 1
-                    self._observation(observation_json(item, source=SOURCE, volume="", path="", parser=f"{what}/1"))
-            except OSError as error:
-                self._gaps = True
-                self._cover(SOURCE, "", what, Status.FAILED, f"{error.strerror or error}")
+                    self._observation(observation_json(item, source=SOURCE, volume="", path=gatherer.path, parser=gatherer.parser))
+        except Exception as error:  # one that fails must not cost the others
+            gap = True
+            self._cover(SOURCE, "", what, Status.FAILED, error.strerror or str(error) if isinstance(error, OSError) else repr(error))
+        self._gaps |= gap
+        if count or not gap:  # "empty" is not said of what could not be read
             self._cover(SOURCE, "", what, Status.PARSED if count else Status.EMPTY, "", count=max(1, count))
-            self._journal.append("touch", {"what": what, "why": "to list the devices of the room"})
+        self._journal.append("touch", {"what": what, "why": "to list the devices of the room"})
+        if self._control.stopped:
+            raise Stopped
 
     def _conclude(self, complete: bool, reason: str) -> bool:
         self._draw(complete, reason)

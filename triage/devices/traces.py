@@ -40,7 +40,8 @@ class Trace:
     """What one record says of a device. Times are RFC 3339 in UTC; ``…_local`` wall-clock readings without a zone.
 
     ``strong``: identifiers in the form in which they are compared; ``shown``: all identifiers as they are shown; ``links``: what volumes,
-    drive letters and the like are known to be on it; ``floating``: the record names a model and no device, as a picture does.
+    drive letters and the like are known to be on it; ``floating``: the record names a model and no device, as a picture does; ``present``: it was
+    met in the room itself, at the time of the record.
     """
 
     record: str
@@ -61,6 +62,7 @@ class Trace:
     user: str | None = None
     count: int | None = None
     floating: bool = False
+    present: bool = False
     note: str | None = None
     records: int = field(default=1)
 
@@ -240,6 +242,7 @@ def _host(data: Mapping[str, Any]) -> Trace | None:
         strong=frozenset(identity.strong(shown)),
         shown=frozenset(shown),
         **_times(data, "first", "last"),
+        present=(data.get("provenance") or {}).get("parser", "").startswith("network/") and not (data.get("provenance") or {}).get("path"),
         note="its network address was made up by itself, and may change" if address and mac_makers.is_invented(address) else None,
     )
 

@@ -431,6 +431,9 @@ class Scan(Examination):
         if not complete:
             why = reason if reason != FINISHED else "not every file could be listed"
             self._cover("", "", CONCLUSIONS, Status.OUT_OF_TIME, f"drawn from what was read until then: {why}")
+        else:
+            # Without this line nothing tells conclusions that found nothing from conclusions that were never drawn.
+            self._cover("", "", CONCLUSIONS, Status.PARSED if standing else Status.EMPTY, "", count=max(1, len(standing)))
         self._timings["conclude"] += time.monotonic() - clock
 
     def _missing_artefacts(self, complete: bool) -> None:

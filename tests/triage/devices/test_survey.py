@@ -30,17 +30,20 @@ VISIT: dict[str, Any] = {
 def case(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("survey") / "case"
 
-    def gather() -> Iterator[Observation | Problem]:
+    def gather(_: Any) -> Iterator[Observation | Problem]:
         yield AttachedDevice(kind="phone", serial="R58N12345AB", maker="Samsung", how="attached now")
         yield AttachedDevice(kind="USB storage", serial="4C530001234567891011", maker="SanDisk", model="Cruzer Blade", how="attached now")
         yield Problem("one list was locked", Status.UNREADABLE)
 
-    def broken() -> Iterator[Observation | Problem]:
+    def broken(_: Any) -> Iterator[Observation | Problem]:
         raise PermissionError(13, "not allowed")
         yield
 
     outcome = run(
-        survey.job(folder, case_signer(), VISIT, [("devices attached now", gather), ("other list", broken)], []), make_progress(quiet=True)
+        survey.job(
+            folder, case_signer(), VISIT, [survey.Gatherer("devices attached now", gather), survey.Gatherer("other list", broken)], []
+        ),
+        make_progress(quiet=True),
     )
     assert outcome.gaps
     return folder
@@ -88,10 +91,13 @@ def test_without_an_authority_the_room_is_not_looked_at(tmp_path: Path) -> None:
 
 
 def test_an_empty_list_of_declared_devices_is_never_met(tmp_path: Path) -> None:
-    def gather() -> Iterator[Observation | Problem]:
+    def gather(_: Any) -> Iterator[Observation | Problem]:
         yield AttachedDevice(kind="phone", serial="R58N12345AB", maker="Samsung", how="attached now")
 
-    run(survey.job(tmp_path / "c", case_signer(), {**VISIT, "declared_devices": []}, [("devices", gather)], []), make_progress(quiet=True))
+    run(
+        survey.job(tmp_path / "c", case_signer(), {**VISIT, "declared_devices": []}, [survey.Gatherer("devices", gather)], []),
+        make_progress(quiet=True),
+    )
     report = json.loads((tmp_path / "c/report.json").read_bytes())
     assert [item["rule"] for item in report["findings"]] == ["device.unclear"] and report["assessment"]["conditions"][0][
         "outcome"

@@ -67,7 +67,7 @@ def test_pause_really_pauses_and_its_time_is_given_back(tmp_path: Path, evidence
     thread.start()
     try:
         _until(lambda: control.holding)
-        workers = [process for process in psutil.Process().children() if process.status() == psutil.STATUS_STOPPED]
+        workers = [process for process in psutil.Process().children(recursive=True) if process.status() == psutil.STATUS_STOPPED]
         assert workers
         used = [worker.cpu_times().user for worker in workers]
         assert control.note("note", "written while it waits")

@@ -160,4 +160,4 @@ def test_a_torrent_file_alone_is_no_use_of_a_program() -> None:
     joiner = Joiner(software.shipped())
     listed = {"type": "SharedFile", "name": "x.bin", "program": "BitTorrent", "state": "listed", "shared": None}
     assert list(joiner.match(listed)) == []
-    assert [hit.program.id for hit in joiner.match({**listed, "state": "complete"})] == ["bittorrent"]
+    assert {hit.program.id for hit in joiner.match({**listed, "state": "complete"})} == {"bittorrent"}

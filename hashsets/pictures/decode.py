@@ -27,11 +27,12 @@ _HEIF = {"heic", "heix", "hevc", "hevx", "heim", "heis", "mif1", "msf1"}
 
 
 class NotDecoded(Exception):
-    """A picture that gives no hash; the text says why. ``limit``: it was left alone because of what its header claims."""
+    """A picture that gives no hash; the text says why. ``limit``: it was left alone because of what its header claims; ``unknown``: no
+    decoder for it is here."""
 
-    def __init__(self, reason: str, *, limit: bool = False) -> None:
+    def __init__(self, reason: str, *, limit: bool = False, unknown: bool = False) -> None:
         super().__init__(reason)
-        self.limit = limit
+        self.limit, self.unknown = limit, unknown
 
 
 @dataclass(slots=True)
@@ -96,16 +97,15 @@ MOST_RAW = 128 << 20
 
 
 def _decode(stream: BinaryIO, *, draft: bool = True) -> Decoded:
-    with _guarded():
-        with closing(Image.open(stream, formats=formats())) as picture:
-            width, height = picture.size
-            jpeg = picture.format in ("JPEG", "MPO")
-            _check(width, height, MOST_PIXELS_JPEG if jpeg else MOST_PIXELS)
-            if jpeg and draft:
-                scale = next((scale for scale in (8, 4, 2) if min(width, height) // scale >= LEAST_SIDE), 1)
-                picture.draft("L", (width // scale, height // scale) if scale > 1 else picture.size)
-            name = str(picture.format)
-            return Decoded(_luminance(picture), name, width, height)
+    with _guarded(), closing(Image.open(stream, formats=formats())) as picture:
+        width, height = picture.size
+        jpeg = picture.format in ("JPEG", "MPO")
+        _check(width, height, MOST_PIXELS_JPEG if jpeg else MOST_PIXELS)
+        if jpeg and draft:
+            scale = next((scale for scale in (8, 4, 2) if min(width, height) // scale >= LEAST_SIDE), 1)
+            picture.draft("L", (width // scale, height // scale) if scale > 1 else picture.size)
+        name = str(picture.format)
+        return Decoded(_luminance(picture), name, width, height)
 
 
 def full(stream: BinaryIO) -> Decoded:
@@ -122,7 +122,7 @@ class _guarded:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if isinstance(error, UnidentifiedImageError):
-            raise NotDecoded("not a picture that can be decoded") from error
+            raise NotDecoded("not a picture that can be decoded", unknown=True) from error
         if isinstance(error, Exception) and not isinstance(error, (NotDecoded, MemoryError)):
             text = " ".join(str(error).split())[:120]
             raise NotDecoded(f"damaged or cut short ({text or type(error).__name__})") from error

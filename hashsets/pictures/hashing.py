@@ -118,7 +118,8 @@ def _words(bits: NDArray[np.bool_], *, backwards: bool) -> Words:
 def _cosines(side: int) -> Floats:
     """The matrix of the cosine transform (DCT-II); the scale of it changes no bit."""
     places = np.arange(side)
-    return np.cos(np.pi / (2 * side) * places[:, None] * (2 * places[None, :] + 1)) * np.sqrt(2 / side)
+    matrix: Floats = np.cos(np.pi / (2 * side) * places[:, None] * (2 * places[None, :] + 1)) * np.sqrt(2 / side)
+    return matrix
 
 
 @lru_cache(maxsize=64)
@@ -130,11 +131,11 @@ def _sampling(length: int) -> NDArray[np.float32]:
     rows = np.zeros((_PDQ_SIDE, length))
     rows[np.arange(_PDQ_SIDE), ((np.arange(_PDQ_SIDE) + 0.5) * length / _PDQ_SIDE).astype(int)] = 1
     for _ in range(2):
-        spread = np.zeros((_PDQ_SIDE, length + 1))
-        shares = rows / (high - low)
-        np.add.at(spread, (slice(None), low), shares)
-        np.add.at(spread, (slice(None), high), -shares)
-        rows = spread.cumsum(axis=1)[:, :length]
+        spread = np.zeros((length + 1, _PDQ_SIDE))
+        shares = (rows / (high - low)).T
+        np.add.at(spread, low, shares)
+        np.add.at(spread, high, -shares)
+        rows = spread[:length].cumsum(axis=0).T
     return rows.astype(np.float32)
 
 

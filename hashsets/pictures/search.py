@@ -59,4 +59,4 @@ def chance(algorithm: str, most: int, entries: int, queries: int = 8) -> float:
     """How many entries of a set of ``entries`` would be within ``most`` bits of one picture, in its eight orientations, if hashes were as even as
     dice: an expectation, for small values the odds. Real hashes are less even, so that this is the best case."""
     bits = 64 * WIDTHS[algorithm]
-    return queries * entries * sum(comb(bits, k) for k in range(most + 1)) / 2**bits
+    return float(queries * entries * sum(comb(bits, k) for k in range(most + 1)) / 2**bits)

@@ -201,4 +201,3 @@ def _section(parts: Opened, name: str, kind: str, count: int | None) -> NDArray[
     if size % np.dtype(kind).itemsize or (count is not None and size != count * np.dtype(kind).itemsize):
         raise ValueError(name)
     return np.frombuffer(data, kind, size // np.dtype(kind).itemsize, start)
-

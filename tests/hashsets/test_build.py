@@ -195,8 +195,8 @@ def test_nothing_is_left_behind_and_nothing_overwritten(tmp_path: Path) -> None:
         build(out, [out], role="alert")
     with pytest.raises(HashSetError, match="read from"):
         build(tmp_path / "new", [tmp_path], role="alert")
-    with pytest.raises(HashSetError, match="picture: not available"):
-        build(tmp_path / "new", [good], role="alert", kinds=["exact", "picture"])
+    with pytest.raises(HashSetError, match="sound: not available"):
+        build(tmp_path / "new", [good], role="alert", kinds=["exact", "sound"])
     with pytest.raises(Damaged, match="hold nothing"):
         build(tmp_path / "new", [write(tmp_path / "empty.csv", "md5,sha1\n")], role="alert")
 

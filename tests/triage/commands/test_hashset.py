@@ -82,7 +82,7 @@ def test_one_clear_line_and_exit_code_2(tmp_path: Path, listing: Path) -> None:
         (("match", listing, M[0]), "has no role"),
         (("info", key, "--role", "alert"), "no format of hash list"),
         (("build", out, listing, "--role", "alert", "--columns", key), "is not a column map"),
-        (("build", out, listing, "--role", "alert", "--kinds", "picture"), "not available in this version"),
+        (("build", out, listing, "--role", "alert", "--kinds", "sound"), "not available in this version"),
     ]:
         code, told, errors = run(*arguments)
         assert (code, told) == (2, "")

@@ -27,6 +27,7 @@ from triage.scan.pool import Pulse
 from triage.scan.profile import Profile
 
 if TYPE_CHECKING:
+    from triage.scan.pictures import PictureCheck
     from triage.scan.text.extract import Inner, Piece
     from triage.scan.text.parts import Budget, Member
     from triage.scan.text.search import Found
@@ -41,10 +42,17 @@ class Insides:
     """Goes through what files hold. One for each worker."""
 
     def __init__(
-        self, profile: Profile, emit: Emitter, pulse: Pulse, lookup: HashLookup, words: Words, checks: Sequence[ContentCheck]
+        self,
+        profile: Profile,
+        emit: Emitter,
+        pulse: Pulse,
+        lookup: HashLookup,
+        words: Words,
+        checks: Sequence[ContentCheck],
+        pictures: PictureCheck,
     ) -> None:
         self._profile, self._emit, self._pulse = profile, emit, pulse
-        self._lookup, self._words, self._checks = lookup, words, checks
+        self._lookup, self._words, self._checks, self._pictures = lookup, words, checks, pictures
         self._classes = frozenset(classify.CLASSES.index(name) for name in profile.look_inside)
         self._installed = frozenset((classify.PROGRAMS, classify.SYSTEM))
 
@@ -156,7 +164,7 @@ class Insides:
                 if subject.data is not None:
                     subject.digests = digests_of(subject.data, self._lookup.algorithms)
             self._lookup.subjects(subjects)
-        for check in self._checks:
+        for check in (*self._checks, self._pictures):
             for subject in subjects:
                 if not subject.known:
                     check.content(subject)

@@ -27,6 +27,7 @@ from triage.scan.inspect.recorder import Recorder
 from triage.scan.inspect.space import Space
 from triage.scan.inspect.unused import UnusedSpace
 from triage.scan.inspect.words import Words
+from triage.scan.pictures import PictureCheck
 from triage.scan.pool import Pulse
 from triage.scan.scope import FILES_OUTSIDE, LISTED, RECORDS_ONLY
 from triage.scan.setup import Setup
@@ -44,7 +45,8 @@ class Inspector:
         self._words = Words(setup, emit, self._recorder)
         self._applications = ApplicationWords(emit, pulse, self._words)
         self._checks = tuple(content_checks(setup, emit, self._recorder, pulse))
-        self._insides = Insides(setup.profile, emit, pulse, self._lookup, self._words, self._checks)
+        self._pictures = PictureCheck(setup, emit, self._recorder, pulse)
+        self._insides = Insides(setup.profile, emit, pulse, self._lookup, self._words, self._checks, self._pictures)
         self._parsing = Parsing(emit, pulse, self._recorder, self._remembered, setup.dates)
         self.unused = UnusedSpace(emit, pulse, self._words, self._insides)
         self._containers = ContainerCheck(recorder=self._recorder)
@@ -54,7 +56,7 @@ class Inspector:
         """Load lists, rules and artefacts. What cannot be loaded is told by the file that needs it."""
         try:
             _ = self._lookup.algorithms, self._words.matcher, self._recorder.engine, self._parsing.matcher
-            for check in self._checks:
+            for check in (*self._checks, self._pictures):
                 check.warm()
         except Exception:
             return
@@ -96,7 +98,9 @@ class Inspector:
                 self._read(filesystem, item, what, algorithms)
             content = item.content
             item.opens = content is not None and self._insides.opens(content.head, cls)
-            looked_at = item.opens or (content is not None and self._containers.wants(entry, content.head))
+            looked_at = item.opens or (
+                content is not None and (self._containers.wants(entry, content.head) or self._pictures.wants(content.head))
+            )
             item.done = not (item.artefacts or (not item.outside and (searching or looked_at)))
             if item.done and content is not None:
                 content.data = None  # at once: the next file then goes where this one is still in the cache
@@ -140,7 +144,9 @@ class Inspector:
             self._seconds["inside"] += clock() - started
         self._words.in_file(entry, named, found)
         if read is not None and read.read:
-            checks = [*([self._containers] if self._containers.wants(entry, read.head) else []), *self._checks]
+            checks: list[ContentCheck] = [*([self._containers] if self._containers.wants(entry, read.head) else []), *self._checks]
+            if self._pictures.wants(read.head):
+                checks.append(self._pictures)
             self._content_checks(filesystem, item, checks)
         rest = [artefact for artefact in item.artefacts if artefact.contents is None]
         if rest:

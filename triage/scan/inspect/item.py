@@ -11,7 +11,7 @@ from artefacts.times import NoTime, Time, Timestamp
 from triage.evidence.model import Entry
 from triage.scan.content import ALGORITHMS, Content
 
-READ, WORDS, YARA, PARSE, CONTENTS = 1, 2, 3, 4, 5
+READ, WORDS, YARA, PARSE, CONTENTS, PICTURES = 1, 2, 3, 4, 5, 6
 """Stages of a file's inspection: after a crash in one, the file is done again without it and what follows."""
 
 

@@ -12,8 +12,9 @@ from artefacts.observations import RegistryRemnant, SystemFact
 from artefacts.registry import Artefact, EvidenceFile
 from artefacts.times import NOT_RECORDED, from_filetime
 from artefacts.windows.hive import open_hive
+from artefacts.windows.hive.hive import REG_EXPAND_SZ, REG_MULTI_SZ, REG_SZ
 from artefacts.windows.hive.reading import AMCACHE, NTUSER, REFERENCE, SAM, SOFTWARE, SYSTEM, USRCLASS, Results
-from artefacts.windows.hive.recovery import remnants
+from artefacts.windows.hive.recovery import Remnant, remnants
 
 _TYPES = {0: "none", 1: "text", 2: "text", 3: "binary", 4: "number", 5: "number", 6: "link", 7: "texts", 11: "number"}
 _WITHHELD = re.compile(r"passw|pwd|secret|token|credential", re.IGNORECASE)  # such as Winlogon's DefaultPassword
@@ -39,8 +40,12 @@ def parse(file: EvidenceFile) -> Results:
             locator=f"log={image.replay.logs[0]}",
         )
     secret = file.name.lower() in _SECRET
+    left_out = 0
     for found in remnants(hive):
         if found.value is not None and secret:
+            continue
+        if found.path == "?" and found.value is not None and not _says_something(found):
+            left_out += 1
             continue
         yield RegistryRemnant(
             key=found.path,
@@ -52,7 +57,16 @@ def parse(file: EvidenceFile) -> Results:
             locator=f"offset={found.offset}",
             recovered=True,
         )
+    if left_out:
+        words = f"{left_out}: their keys are gone, and they hold no text and have no name of a file"
+        yield SystemFact(name="deleted registry values that are not listed", value=words, locator="offset=4096")
     yield from hive.problems
+
+
+def _says_something(value: Remnant) -> bool:
+    """Whether a value without its key is worth a record: it holds text, or its name is one of a file, as in lists of programs and files."""
+    is_text = value.type in (REG_SZ, REG_EXPAND_SZ, REG_MULTI_SZ)
+    return bool(is_text and value.content) or "\\" in (value.value or "") or "." in (value.value or "")
 
 
 ARTEFACTS = (

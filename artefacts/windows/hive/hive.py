@@ -289,21 +289,26 @@ class Key:
             key = key.subkey(part) if key else None
         return key
 
-    def values(self) -> Iterator[Value]:
-        """Its values. The one without a name (the default) is called ``""``."""
+    def value_offsets(self) -> bytes:
+        """The offsets of its values' cells, four bytes each, as the hive lists them: none of the cells has been looked at."""
         count, list_at = self._values
         if not count or list_at == _NONE:
-            return
+            return b""
         hive = self._hive
         try:
             at, end = hive.cell(list_at, "the list of values")
         except Damaged as error:
             hive.report(str(error), self.locator)
-            return
+            return b""
         if count > (end - at) // 4:
             hive.report("the list of values is longer than its record", self.locator)
             count = (end - at) // 4
-        for (offset,) in struct.iter_unpack("<I", bytes(hive.data[at : at + count * 4])):
+        return bytes(hive.data[at : at + count * 4])
+
+    def values(self) -> Iterator[Value]:
+        """Its values. The one without a name (the default) is called ``""``."""
+        hive = self._hive
+        for (offset,) in struct.iter_unpack("<I", self.value_offsets()):
             if not hive.spend("values", 1):
                 return
             try:

@@ -6,10 +6,11 @@ and belongs to no tree for certain: a parent's offset may by now hold another ke
 
 from __future__ import annotations
 
-import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
+from typing import Any
 
 from artefacts.times import Time, Timestamp, from_filetime
 from artefacts.windows.hive.header import BASE
@@ -17,6 +18,7 @@ from artefacts.windows.hive.hive import REG_EXPAND_SZ, REG_MULTI_SZ, REG_SZ, Hiv
 
 _EARLIEST, _LATEST = Timestamp(631_152_000 * 10**9), Timestamp(4_102_444_800 * 10**9)  # 1990, 2100
 _MOST = 100_000  # remnants
+_MOST_CANDIDATES = 2_000_000  # places that could hold one
 _MOST_LISTED = 2_000_000  # values in lists of deleted keys
 _NONE = 0xFFFFFFFF
 _LONGEST = 16344  # bytes of content looked for
@@ -44,26 +46,26 @@ class _DeadKey:
 
 def remnants(hive: Hive) -> Iterator[Remnant]:
     """What can be recovered, keys first. Walks the whole hive, so that its damage is on the hive's list of problems afterwards."""
+    import numpy as np
+
     live_keys: dict[int, str] = {}
-    live_values: set[int] = set()
+    live_values = []
     for key in hive.walk():
         live_keys[key.offset] = key.path
-        live_values.update(value.offset for value in key.values())
+        offsets = key.value_offsets()
+        if offsets and hive.spend("values", len(offsets) // 4):
+            live_values.append(offsets)
+    listed = np.frombuffer(b"".join(live_values), "<u4")
+    del live_values
+    _check_values(hive, listed)
     data = bytes(hive.data)
     dead_keys: dict[int, _DeadKey] = {}
-    dead_values: list[int] = []
-    for found in re.finditer(rb"[nv]k", data):
-        at = found.start()
-        offset = at - 4 - BASE
-        # Behind the last bin there are no cells: old content of the file may lie there at any place.
-        aligned = offset % 8 == 0 or (at % 4 == 0 and at >= BASE + hive.image.header.size)
-        if offset < 0 or not aligned or len(dead_keys) + len(dead_values) >= _MOST:
-            continue
-        if found[0] == b"nk":
-            if offset not in live_keys and (key_found := _key(data, at)):
-                dead_keys[offset] = key_found
-        elif offset not in live_values and _value_fits(data, at):
-            dead_values.append(offset)
+    for offset in _candidates(hive, data, b"nk", np.fromiter(live_keys, "<u4", len(live_keys))):
+        if key_found := _key(data, BASE + offset + 4):
+            dead_keys[offset] = key_found
+    room = _MOST - len(dead_keys)
+    candidates = (offset for offset in _candidates(hive, data, b"vk", listed) if _value_fits(data, BASE + offset + 4))
+    dead_values = list(islice(candidates, room))
     owners: dict[int, int] = {}
     looked_for, left = set(dead_values), _MOST_LISTED
     for offset, dead in dead_keys.items():
@@ -80,6 +82,49 @@ def remnants(hive: Hive) -> Iterator[Remnant]:
         yield _value(
             data, offset, "?" if owner is None else _path(owner, dead_keys, live_keys), dead_keys[owner].written if owner else None
         )
+
+
+def _candidates(hive: Hive, data: bytes, signature: bytes, live: Any) -> Iterator[int]:
+    """The offsets, in order, at which the content of a cell could begin with ``signature``, without those in the array ``live``."""
+    import numpy as np
+
+    if len(data) <= BASE:
+        return
+    wanted = int.from_bytes(signature, "little")
+    halves = np.frombuffer(data, "<u2", (len(data) - BASE) // 2, BASE)
+    # A cell begins at a multiple of 8, its content 4 later. Behind the last bin there are no cells: old content of the file may lie there at any place.
+    places = np.zeros(len(halves) // 2 + 1, np.bool_)  # one for each 4 bytes
+    places[np.flatnonzero(halves[2::4] == wanted) * 2] = True
+    end = hive.image.header.size // 4 * 4
+    if end >= 4 and BASE + end < len(data):
+        places[np.flatnonzero(halves[end // 2 :: 2] == wanted) + end // 4 - 1] = True
+    places[live[live < len(places) * 4] // 4] = False
+    yield from (np.flatnonzero(places)[:_MOST_CANDIDATES] * 4).tolist()
+
+
+def _check_values(hive: Hive, offsets: Any) -> None:
+    """Look at the cell of every value that a key lists, all at once; those that are not sound are looked at singly, for the list of problems."""
+    import numpy as np
+
+    data = np.frombuffer(hive.data, np.uint8)
+    beyond = offsets[offsets >= max(len(data) - BASE, 0)]
+    met = np.zeros(max(len(data) - BASE, 0), np.bool_)
+    met[offsets[offsets < len(met)]] = True
+    places = np.concatenate((np.flatnonzero(met), np.unique(beyond))) + BASE
+    inside = places + 24 <= len(data)
+    at = places[inside]
+    fields = {
+        name: data[at + where].astype(np.int64) | data[at + where + 1].astype(np.int64) << 8 for name, where in (("sign", 4), ("name", 6))
+    }
+    size = -sum(data[at + byte].astype(np.int64) << 8 * byte for byte in range(4))
+    size = np.where(size <= -(1 << 31), size + (1 << 32), size)
+    sound = (size >= 24) & (at % 8 == 0) & (at + size <= len(data)) & (fields["sign"] == 0x6B76) & (24 + fields["name"] <= size)
+    doubtful = {*(places[~inside] - BASE).tolist(), *(at[~sound] - BASE).tolist()}
+    if doubtful:
+        for key in hive.walk():
+            if not doubtful.isdisjoint(struct.unpack(f"<{len(raw := key.value_offsets()) // 4}I", raw)):
+                for _ in key.values():
+                    pass
 
 
 def _key(data: bytes, at: int) -> _DeadKey | None:

@@ -160,7 +160,7 @@ def _rows(text: str) -> list[Row]:
 def _apart(cells: list[str]) -> list[str]:
     """A line whose columns only single blanks part: what is an address is a cell of its own, as is what stands between."""
     line = cells[0]
-    if not (_MAC.search(line) and _ADDRESS.search(line)):
+    if not _MAC.search(line):
         return cells
     marked = _ADDRESS.sub(lambda found: f"\t{found[0]}\t", _MAC.sub(lambda found: f"\t{found[0]}\t", line))
     return [cell.strip() for cell in marked.split("\t") if cell.strip()]

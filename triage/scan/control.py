@@ -16,6 +16,8 @@ class Control:
         """Whether a pause was asked for."""
         self.holding = False
         """Whether the workers stand still: set by the examination, a moment after ``paused``."""
+        self.writing = False
+        """Whether a note is being written: the end waits for it, unless a stop was asked for."""
         self.waited = 0.0
         """Seconds for which they have stood still so far, finished pauses only."""
         self._notes: deque[tuple[str, str]] = deque()

@@ -329,6 +329,8 @@ class Examination(ABC):
     # --- the end -----------------------------------------------------------------------------------------------------------------
 
     def _finish(self, complete: bool, reason: str) -> list[Finding]:
+        while self._control.writing and not self._control.stopped:
+            time.sleep(TICK)
         self._take_notes(self._control.close())
         for finding in self._state.book.due():
             self._journal_finding(finding)

@@ -66,7 +66,12 @@ def _linux(keep: Sequence[Path], root: Path) -> list[Drive]:
             if opened
             else tuple(dict.fromkeys(_lock(root, child, fact) for child, fact in zip(parts or [place], facts, strict=True)))
         )
-        model = " ".join(filter(None, (_line(place / "device/vendor"), _line(place / "device/model")))) or _line(place / "dm/name") or name
+        maker = _line(place / "device/vendor")
+        model = (
+            " ".join(filter(None, ("" if maker.startswith("0x") else maker, _line(place / "device/model"))))
+            or _line(place / "dm/name")
+            or name
+        )
         path, refused = str(root / "dev" / name), None
         if name in stick or _slaves(place) & stick:
             refused = "stick"

@@ -65,7 +65,10 @@ class Choices(RadioSet):
         super().__init__(*choices, id=id, compact=True)
 
     def on_mount(self) -> None:
-        """Stand on the one that is chosen, not on the first."""
+        """Stand on the one that is chosen, not on the first, where the base class goes when it is mounted."""
+        self.call_after_refresh(self._stand)
+
+    def _stand(self) -> None:
         if self.pressed_index >= 0:
             self._selected = self.pressed_index
 

@@ -118,6 +118,7 @@ class Running(Page):
             self.visit.push_screen(Ask(words.STOP_ASK, words.STOP_YES, words.STOP_NO), self._stop)
         else:
             action = {"note": "note", "state": "device state", "told": "said"}[event.button.id or "note"]
+            control.writing = True
             self.visit.push_screen(Write(action), self._write)
 
     def _stop(self, yes: bool | None) -> None:
@@ -126,6 +127,7 @@ class Running(Page):
             self._look()
 
     def _write(self, given: tuple[str, str] | None) -> None:
+        self.session.control.writing = False
         if given is not None:
             taken = self.session.control.note(*given)
             self._say("said", words.NOTED.format(text=visible(given[1], 120)) if taken else words.NOT_NOTED)

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from artefacts.coverage import Status
 from triage import journal
-from triage.casefolder import JOURNAL
+from triage.casefolder import JOURNAL, CaseFolder
 from triage.evidence.model import volume_order
 from triage.findings import sort_key
 from triage.report.records import CONCLUDED, instants, read
@@ -28,6 +27,7 @@ SYSTEM_FACTS = 500
 CLEANUP = 2_000
 GONE = 1_000
 DEVICES = 5_000
+SOFTWARE = 2_000
 
 
 @dataclass(slots=True)
@@ -59,7 +59,7 @@ class Attempt:
 class Case:
     """What a journal says, everything in the order of the journal except ``findings`` (strongest first)."""
 
-    folder: Path
+    folder: CaseFolder
     opened: dict[str, Any] = field(default_factory=dict)
     opened_at: str | None = None
     attempts: list[Attempt] = field(default_factory=list)
@@ -71,6 +71,7 @@ class Case:
     activity: dict[str, dict[str, int]] = field(default_factory=dict)  # day, UTC → observation type → number
     system: list[dict[str, Any]] = field(default_factory=list)  # SystemFact observations
     devices: list[dict[str, Any]] = field(default_factory=list)  # Device observations, in the order of the ledger
+    software: list[dict[str, Any]] = field(default_factory=list)  # Software observations
     cleanup: list[dict[str, Any]] = field(default_factory=list)  # CleanupSign and CleanupPeriod observations
     gone: list[dict[str, Any]] = field(default_factory=list)  # GoneFile observations, known ones and the newest first
     files_read: int = 0
@@ -91,7 +92,7 @@ class Case:
         return bool(self.attempts) and self.attempts[-1].complete
 
 
-def load(folder: Path) -> Case:
+def load(folder: CaseFolder) -> Case:
     """Read the journal of the case in ``folder``: one pass, memory bounded by what the report shows.
 
     Records that say how the case was sealed are passed over, so that the report is the same before and after. Raises ``JournalError``
@@ -191,6 +192,8 @@ class _Loader:
             self.case.gone.append(data)
         if kind == "Device" and len(self.case.devices) < DEVICES:
             self.case.devices.append(data)
+        if kind == "Software" and len(self.case.software) < SOFTWARE:
+            self.case.software.append(data)
         if kind in CONCLUDED:
             return
         days = self.case.activity

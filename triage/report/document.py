@@ -35,6 +35,10 @@ _FINDING = (
     "id", "rule", "rule_version", "category", "severity", "indicates", "title", "explanation", "innocent_explanations", "bears_on", "advice",
     "source", "volume", "path", "allocated", "locator", "user", "hashes", "times", "context", "count", "weight", "examples", "observations",
 )  # fmt: skip
+_SOFTWARE = (
+    "software", "name", "what", "category", "state", "summary", "severity", "strength", "innocent", "bears_on", "runs", "installed", "first_run",
+    "last_run", "removed", "first", "last", "users",
+)  # fmt: skip
 _COVERAGE = ("source", "volume", "what", "status", "count", "bytes", "reason", "path")
 _CUT_OFF = {
     "source": "",
@@ -74,6 +78,7 @@ def build(case: Case) -> dict[str, Any]:
             for fact in case.system
         ],
         "devices": [device_json(device) for device in case.devices],
+        "software": [software_json(item) for item in _strongest(case.software)],
         "cleanup": cleanup(case),
         "gone": gone(case),
         "coverage": [_only(record, _COVERAGE) for record in [*([_CUT_OFF] if case.cut_off else []), *case.coverage]],
@@ -125,6 +130,15 @@ def device_json(device: dict[str, Any]) -> dict[str, Any]:
     provenance = device["provenance"]
     fields = {key: value for key, value in device.items() if key not in ("type", "provenance")}
     return {**fields, "source": provenance["source"] or None, "observations": provenance.get("rests_on") or []}
+
+
+def software_json(item: dict[str, Any]) -> dict[str, Any]:
+    """A ``Software`` observation of the journal as it stands in ``software``."""
+    return {**{name: item.get(name) for name in _SOFTWARE}, "source": item["provenance"]["source"] or None, "observation": item["id"]}
+
+
+def _strongest(software: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(software, key=lambda item: (-item["severity"], item["name"], item["id"]))
 
 
 def _source(case: Case, source: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from typing import Any
 
-from triage.report import device_page, wording
+from triage.report import device_page, timeline_page, wording
 from triage.report.case import is_gap
 from triage.scan.classify import TITLES
 from triage.text import visible
@@ -22,9 +22,16 @@ COVERAGE_ROWS = 400
 NOTES = 200
 ACTIVITY_ROWS = 31
 SYSTEM_FACTS = 40
+CLEANUP_ROWS = 40
+GONE_ROWS = 60
+SOFTWARE_ROWS = 80
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
 _UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB", "EB")
-_KINDS = {"PageVisit": "pages", "SearchQuery": "searches", "ProgramRun": "programs run", "InstalledProgram": "programs installed"}
+_KINDS = {
+    "PageVisit": "pages", "SearchQuery": "searches", "ProgramRun": "programs run", "InstalledProgram": "programs installed",
+    "FileSeen": "files named", "FormEntry": "form entries", "AccountUse": "uses of accounts", "PictureFacts": "pictures with camera data",
+    "SoftwareTrace": "traces of programs", "LogCleared": "logs cleared", "StoredRecord": "stored records",
+}  # fmt: skip
 
 
 def model(document: dict[str, Any]) -> dict[str, Any]:
@@ -39,8 +46,12 @@ def model(document: dict[str, Any]) -> dict[str, Any]:
         "who": who(document),
         **_findings(document),
         "devices": device_page.page(document["devices"]),
-        "activity": _activity(document["activity"]),
-        "coverage": _coverage(document),
+        "activity": {**_activity(document["activity"]), "drawing": timeline_page.drawing(document)},
+        "cleanup": _cleanup(document["cleanup"]),
+        "gone": _gone(document["gone"]),
+        "software": _software(document["software"]),
+        "pictures": _pictures(document),
+        "coverage": {**_coverage(document), "left_out": document["assessment"]["left_out"]},
         "sources": [_source(source) for source in document["sources"]],
         "system": [
             (fact["name"], " · ".join(filter(None, (fact["value"], moment(fact["time"]))))) for fact in document["system"][:SYSTEM_FACTS]
@@ -230,6 +241,122 @@ def _coverage(document: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _day(text: str | None) -> str:
+    return _period(text[:10]) if text and re.match(r"\d{4}-(?:0[1-9]|1[0-2])-\d\d", text) else ""
+
+
+def _days(first: str | None, last: str | None) -> str:
+    days = [day for day in (_day(first), _day(last)) if day]
+    return " to ".join(dict.fromkeys(days)) or "not recorded"
+
+
+def _cleanup(cleanup: dict[str, Any]) -> dict[str, Any]:
+    """Stretches of days with signs of clean-up, the strongest first, each with its parts and what else may explain them."""
+    periods = [
+        {
+            "when": _days(item["first"], item["last"]),
+            "score": item["score"],
+            "strength": item["strength"],
+            "use": item["use"] or "",
+            "detail": item["detail"] or "",
+            "parts": [
+                {
+                    "what": part.get("what") or "",
+                    "strength": part.get("strength") or "",
+                    "points": part.get("points"),
+                    "innocent": part.get("innocent") or "",
+                }
+                for part in item["parts"] or []
+            ],
+        }
+        for item in cleanup["periods"]
+    ]
+    signs = [
+        {
+            "when": _days(item["first"], item["last"]),
+            "kind": item["kind"],
+            "strength": item["strength"],
+            "detail": item["detail"],
+            "tool": item["tool"] or "",
+        }
+        for item in cleanup["signs"]
+    ]
+    return {
+        "periods": periods[:CLEANUP_ROWS],
+        "signs": signs[:CLEANUP_ROWS],
+        "hidden": max(0, len(periods) - CLEANUP_ROWS) + max(0, len(signs) - CLEANUP_ROWS),
+    }
+
+
+def _gone(gone: list[dict[str, Any]]) -> dict[str, Any]:
+    rows = [
+        {
+            "path": item["path"],
+            "seen": _day(item["seen"]) or "not recorded",
+            "deleted": _day(item["deleted"]),
+            "where": item["where"],
+            "how": ", ".join(item["how"] or []),
+            "matches": ", ".join(item["matches"] or []),
+        }
+        for item in gone[:GONE_ROWS]
+    ]
+    return {"rows": rows, "hidden": len(gone) - len(rows)}
+
+
+def _software(software: list[dict[str, Any]]) -> dict[str, Any]:
+    rows = [
+        {
+            "name": item["name"],
+            "what": item["what"],
+            "state": item["state"],
+            "summary": _sentence(item["summary"]),
+            "severity": item["severity"],
+            "strength": item["strength"],
+            "when": _days(item["first"], item["last"]),
+            "where": item["source"] or "",
+            "innocent": item["innocent"],
+        }
+        for item in software[:SOFTWARE_ROWS]
+    ]
+    return {"rows": rows, "hidden": len(software) - len(rows)}
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}." if text else ""
+
+
+def _pictures(document: dict[str, Any]) -> list[tuple[str, str]]:
+    """Pictures and videos by count. None is shown."""
+    counts: Counter[str] = Counter()
+    sizes: Counter[str] = Counter()
+    for record in document["coverage"]:
+        if record["what"] == "files: pictures" and record["path"] is None:
+            counts[record["status"]] += record["count"] or 0
+            sizes[record["status"]] += record["bytes"] or 0
+    rows = [
+        (wording.STATUSES.get(status, status), f"{number(count)} ({size(sizes[status])})")
+        for status, count in sorted(counts.items())
+        if count
+    ]
+    observed = document["observations"]
+    for kind, label in (
+        ("PictureFacts", "That name a camera"),
+        ("HashMatch", "Files of any kind in a hash set"),
+        ("BlockMatch", "Parts of known files"),
+    ):
+        if observed.get(kind):
+            rows.append((label, number(observed[kind])))
+    return rows
+
+
+def _artefacts(document: dict[str, Any]) -> list[tuple[str, str]]:
+    """The kinds of record that were read in this case, and on what their reading was validated."""
+    from artefacts.registry import all_artefacts
+
+    met = {record["what"] for record in document["coverage"] if record["status"] != "missing"}
+    return [(f"{item.title} ({item.parser})", item.validation) for item in all_artefacts() if item.id in met]
+
+
 def _artefact_titles() -> dict[str, str]:
     from artefacts.registry import all_artefacts
 
@@ -295,6 +422,7 @@ def _method(document: dict[str, Any]) -> dict[str, Any]:
         "hash_sets": [pairs(item) if isinstance(item, dict) else [("Set", str(item))] for item in method["hash_sets"]],
         "command": " ".join(_quoted(str(part)) for part in ["triage", *method["arguments"]]) if method["arguments"] else "",
         "runs": runs,
+        "artefacts": _artefacts(document),
         "timings": [(_label(name), f"{seconds:,.1f} seconds") for name, seconds in document["timings"].items()],
         "observations": [(kind, number(count)) for kind, count in document["observations"].items()],
     }

@@ -177,6 +177,8 @@ class _Story:
         self._findings()
         self._devices()
         self._activity()
+        self._cleanup()
+        self._software()
         self._coverage()
         self._sources()
         self._method()
@@ -404,6 +406,8 @@ class _Story:
     def _activity(self) -> None:
         self._heading("Use over time")
         activity = self.model["activity"]
+        if activity["drawing"]:
+            self._plot(activity["drawing"])
         if not activity["rows"]:
             self._text("No record with a time was read.")
         else:
@@ -412,6 +416,93 @@ class _Story:
             self._table((activity["period"].capitalize(), "Records", "Of these"), (25, 12, 63), rows, (1,))
             self._left_out(activity["hidden"], activity["hidden_words"], "All days are in report.json.")
         self._text(wording.TIMELINE, _SMALL)
+
+    def _plot(self, plot: dict[str, Any]) -> None:
+        scale = _WIDTH / plot["width"]
+        height = plot["height"] * scale
+
+        def paint(canvas: Any) -> None:
+            canvas.setFont(SANS, 6.5)
+            canvas.setFillColor(_INK)
+            canvas.setStrokeColor(_LINE)
+            for tick in plot["ticks"]:
+                canvas.line(tick["x"] * scale, 0, tick["x"] * scale, height - 12)
+                canvas.drawString(tick["x"] * scale + 1, height - 8, tick["text"])
+            canvas.setStrokeColor(_INK)
+            for lane in plot["lanes"]:
+                canvas.drawString(0, height - lane["y"] * scale, lane["text"])
+            canvas.line(plot["left"] * scale, height - plot["base"] * scale, _WIDTH, height - plot["base"] * scale)
+            for bar in plot["bars"]:
+                top = height - bar["y"] * scale
+                canvas.rect(bar["x"] * scale, top - bar["height"] * scale, bar["width"] * scale, bar["height"] * scale, stroke=0, fill=1)
+            for mark in plot["cleanup"]:
+                x, y = mark["x"] * scale, height - mark["y"] * scale
+                path = canvas.beginPath()
+                path.moveTo(x, y + 4)
+                path.lineTo(x + 4, y - 4)
+                path.lineTo(x - 4, y - 4)
+                path.close()
+                canvas.drawPath(path, stroke=0, fill=1)
+            for mark in plot["devices"]:
+                canvas.circle(mark["x"] * scale, height - mark["y"] * scale, 3, stroke=1, fill=0)
+
+        node = self.root.add("Figure", alt=_plain(f"Use, clean-up and new devices by day. {plot['words']}", SANS, 2 * LONGEST_TEXT))
+        self.flow += [Figure(_WIDTH, height, node, paint), Spacer(0, 4)]
+        self._text(
+            f"{plot['words']} In the drawing, bars are records of use, triangles are signs of clean-up, circles are devices.", _SMALL
+        )
+
+    def _cleanup(self) -> None:
+        self._heading("Signs of clean-up")
+        cleanup, gone = self.model["cleanup"], self.model["gone"]
+        if cleanup["periods"] or cleanup["signs"]:
+            self._text(wording.CLEANUP_MEAN)
+        else:
+            self._text("No sign of clean-up was found in what was checked. Records can be removed without a trace.")
+        for period in cleanup["periods"][:NOTES]:
+            self._heading(f"{period['when']}: {period['strength']}, {period['score']} of 100", 3)
+            for text in (period["detail"], f"Use in these days: {period['use']}" if period["use"] else ""):
+                if text:
+                    self._text(text)
+            parts = ((part, f" It may be innocent: {part['innocent']}" if part["innocent"] else "") for part in period["parts"])
+            self._list(_x(f"{part['what']} ({part['strength']}, {part['points']} points).{innocent}") for part, innocent in parts)
+        if cleanup["signs"]:
+            keys = ("when", "kind", "strength", "detail")
+            rows = (tuple(_x(sign[key], limit=LONGEST_CELL) for key in keys) for sign in cleanup["signs"])
+            self._table(("When", "What", "Strength", "In words"), (22, 20, 10, 48), rows)
+        self._left_out(cleanup["hidden"], "further signs are", "They are in report.json.")
+        if gone["rows"]:
+            self._heading("Files that records remember and that are not here now", 3)
+            self._text(wording.GONE_MEAN)
+            keys = ("seen", "where", "how")
+            files = ((_mono(row["path"], LONGEST_CELL), *(_x(row[key], limit=LONGEST_CELL) for key in keys)) for row in gone["rows"])
+            self._table(("File", "Last seen", "Where it went", "Remembered by"), (42, 16, 16, 26), files)
+            self._left_out(gone["hidden"], "further files are", "They are in report.json.")
+
+    def _software(self) -> None:
+        self._heading("Programs that may matter")
+        software = self.model["software"]
+        if software["rows"]:
+            self._text(wording.SOFTWARE_MEAN)
+            rows = (
+                (
+                    f"<b>{_x(row['name'], BOLD, LONGEST_CELL)}</b><br/>{_x(row['what'], limit=LONGEST_CELL)}",
+                    _x(f"{row['state']}. Severity {row['severity']} of 5. How sure: {row['strength']}."),
+                    _x(row["when"]),
+                    _x(f"{row['summary']} It may be innocent: {row['innocent']}", limit=2 * LONGEST_CELL),
+                )
+                for row in software["rows"]
+            )
+            self._table(("Program", "State", "Seen", "What the traces say"), (24, 18, 18, 40), rows)
+            self._left_out(software["hidden"], "further programs are", "They are in report.json.")
+        else:
+            self._text("No program of the software catalogue was met in what was checked.")
+        self._heading("Pictures and videos")
+        if self.model["pictures"]:
+            self._text("By count. No picture is shown here.")
+            self._pairs(self.model["pictures"])
+        else:
+            self._text("No picture or video was met in what was checked.")
 
     def _coverage(self) -> None:
         self._heading("What was and was not checked")
@@ -438,6 +529,9 @@ class _Story:
             (3, 4),
         )
         self._left_out(coverage["hidden"] + len(coverage["rows"]) - len(rows), "further lines are", "All are in report.json.")
+        if coverage["left_out"]:
+            self._heading("Left out by a rule", 3)
+            self._items(coverage["left_out"], 20, "in report.json")
         if coverage["missing"]:
             self._heading("Looked for and not there", 3)
             for item in coverage["missing"]:
@@ -477,6 +571,9 @@ class _Story:
             self._pairs(facts)
         if not method["hash_sets"]:
             self._text("No hash set was loaded. No file could be known by its hash.")
+        if method["artefacts"]:
+            self._heading("Records that were read, and on what their reading was validated", 3)
+            self._list(f"{_x(title)}: {_x(validation)}" for title, validation in method["artefacts"])
         self._heading("To do it again", 3)
         self._text(wording.AGAIN)
         if method["command"]:

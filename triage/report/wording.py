@@ -78,3 +78,11 @@ NO_TOUCH = "The journal records no touch of a live system. Sources were opened f
 AGAIN = (
     "Use the same version with the same rules and the same hash sets on the same source. The findings must be the same, in the same order."
 )
+CLEANUP_MEAN = (
+    "Signs that records or files were removed, taken together by days. The score adds the parts up; more of the same counts for less. "
+    "A sign is a fact. It does not say who did it, nor why."
+)
+GONE_MEAN = (
+    "Lists, shortcuts and other records name these files. They were not found on what was examined. Files are deleted and moved every day."
+)
+SOFTWARE_MEAN = "Programs from the tool's own list that left traces, the gravest first. Most of them are lawful, and many people use them."

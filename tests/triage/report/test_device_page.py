@@ -10,7 +10,7 @@ import pytest
 from artefacts.observations import Device
 from artefacts.times import NOT_RECORDED, from_local
 from report_templates import environment
-from triage.report import device_page
+from triage.report import device_page, wording
 from triage.report.html import _finalize
 from triage.report.page import number
 from triage.report.records import nanoseconds
@@ -27,7 +27,7 @@ def render(devices: list[dict[str, Any]]) -> str:
     env = environment(_finalize, None)
     env.filters["number"] = number
     template = env.from_string('{% import "macros.html.j2" as m %}{% include "devices.html.j2" %}')
-    return template.render(devices=device_page.page(devices))
+    return template.render(devices=device_page.page(devices), words=wording)
 
 
 @pytest.fixture

@@ -23,8 +23,8 @@ from triage.report.page import _activity, moment, number, pairs, size
 from triage.text import visible
 
 CASES = ("clean", "found", "locked", "referred", "hostile")
-ELEMENTS = set(re.findall(r"\S+", "html head meta title style body a header p strong bdi main div h1 h2 h3 h4 ol ul li dl dt dd nav section article span b br table caption thead tbody tr th td svg rect"))  # fmt: skip
-ATTRIBUTES = set(re.findall(r"\S+", "lang charset http-equiv content name class href id aria-label aria-hidden role scope data-label viewbox preserveaspectratio x y width height"))  # fmt: skip
+ELEMENTS = set(re.findall(r"\S+", "html head meta title style body a header p strong bdi main div h1 h2 h3 h4 ol ul li dl dt dd nav section article span b br table caption thead tbody tr th td svg rect line text path circle"))  # fmt: skip
+ATTRIBUTES = set(re.findall(r"\S+", "lang charset http-equiv content name class href id aria-label aria-hidden role scope data-label viewbox preserveaspectratio x y width height aria-labelledby x1 x2 y1 y2 d cx cy r"))  # fmt: skip
 
 
 class Page(HTMLParser):

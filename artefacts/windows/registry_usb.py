@@ -31,6 +31,7 @@ _SERVICES = {
     "usbscan": "scanner or camera", "wudfusbcciddriver": "smart card reader", "usbccid": "smart card reader",
 }  # fmt: skip
 """What a device is by the driver that served it."""
+_PAIRED = re.compile(r"DEV_([0-9A-F]{12})", re.IGNORECASE)
 _NO_PRINTER = re.compile(r"PORTPROMPT:|SHRFAX:|nul:|XPSPort:|Microsoft\.Office\.OneNote|FILE:|FOXIT|CPW|PDF", re.IGNORECASE)
 """Ports of programs that write files and faxes."""
 _BLUETOOTH_CLASSES = {1: "computer", 2: "phone", 3: "router", 4: "sound device", 5: "mouse or keyboard", 7: "watch or band"}
@@ -38,7 +39,7 @@ _BLUETOOTH_CLASSES = {1: "computer", 2: "phone", 3: "router", 4: "sound device",
 
 
 def parse_system(file: EvidenceFile) -> Results:
-    """``AttachedDevice`` for each instance below Enum\\USBSTOR, Enum\\USB and Enum\\SWD\\WPDBUSENUM and each Bluetooth device, from a SYSTEM hive."""
+    """``AttachedDevice`` for each instance below Enum\\USBSTOR, USB, SWD\\WPDBUSENUM, BTHENUM and BTHLE and each Bluetooth device, from a SYSTEM hive."""
     return read_hive(file, _system)
 
 
@@ -67,7 +68,7 @@ def _system(hive: Hive) -> Iterator[Observation]:
 
 
 def _devices(settings: Key) -> Iterator[AttachedDevice]:
-    for branch, read in (("USBSTOR", _storage), ("USB", _usb), (r"SWD\WPDBUSENUM", _wpd)):
+    for branch, read in (("USBSTOR", _storage), ("USB", _usb), (r"SWD\WPDBUSENUM", _wpd), ("BTHENUM", _paired), ("BTHLE", _paired)):
         place = settings.find(rf"Enum\{branch}")
         parents = _parents(place) if place and branch == "USB" else {}
         for device in place.subkeys() if place else ():
@@ -133,6 +134,23 @@ def _wpd(device: Key, branch: str, _parents: dict[str, str]) -> Iterator[Attache
         locator=device.locator,
         **_times(device),
     )
+
+
+def _paired(device: Key, branch: str, _parents: dict[str, str]) -> Iterator[AttachedDevice]:
+    """A device on Bluetooth that Windows has installed: other keys there are services of one, told by the address in their instances."""
+    found = _PAIRED.fullmatch(device.name)
+    address = ":".join(re.findall("..", found[1].lower())) if found else None
+    for key in device.subkeys() if address else ():
+        yield AttachedDevice(
+            kind="Bluetooth device",
+            name=_shown(key.text("FriendlyName")),
+            serial=address,
+            identifiers=(f"bluetooth:{address}",),
+            identifier=f"{branch}\\{device.name}\\{key.name}",
+            how=f"Enum\\{branch}",
+            locator=key.locator,
+            **_times(key),
+        )
 
 
 def _bluetooth(key: Key) -> AttachedDevice:

@@ -33,7 +33,10 @@ def test_kinds_parts_and_earlier_settings(evidence: Any, write_hive: Any) -> Non
             "Enum": {"USB": {
                 "VID_04E8&PID_6860": phone, "VID_04E8&PID_6860&MI_00": part, "VID_046D&PID_C077": {"6&1&0&2": {"Service": "HidUsb"}},
                 "VID_0781&PID_5567": {"4C530001234567891011": {"Service": "USBSTOR"}},
-            }},
+            }, "BTHENUM": {
+                "Dev_A0B1C2D3E4F5": {"7&9d9fd0f&0&BluetoothDevice_A0B1C2D3E4F5": {"FriendlyName": "Phone of Jo"}},
+                "{0000110b-0000-1000-8000-00805f9b34fb}_VID&0001004c_PID&6f04": {"7&9d9fd0f&0&A0B1C2D3E4F5_C00000000": {}},
+            }, "BTHLE": {"Dev_c0b1c2d3e4f7": {"8&1&0&c0b1c2d3e4f7": {"FriendlyName": "@oem1.inf,%n%;Band of Jo"}}}},
             "Services": {"BTHPORT": {"Parameters": {"Devices": {"a0b1c2d3e4f5": {"Name": b"Jo\0", "COD": 0x5A020C}, "a0b1c2d3e4f6": {"COD": 0x240404}}}}},
         },
         "ControlSet001": {"Enum": {"USB": {"VID_04E8&PID_6860": phone, "VID_05AC&PID_12A8": {"00008030001A2B3C4D5E802E": {"Service": "USBAAPL64"}}}}},
@@ -44,11 +47,14 @@ def test_kinds_parts_and_earlier_settings(evidence: Any, write_hive: Any) -> Non
         ("phone", "R58N12345AB", "Enum\\USB"),
         ("phone or camera", "R58N12345AB", "Enum\\USB"),  # the part has the number of the whole
         ("USB storage", "4C530001234567891011", "Enum\\USB"),
+        ("Bluetooth device", "a0:b1:c2:d3:e4:f5", "Enum\\BTHENUM"),
+        ("Bluetooth device", "c0:b1:c2:d3:e4:f7", "Enum\\BTHLE"),
         ("phone", "a0:b1:c2:d3:e4:f5", "BTHPORT"),
         ("sound device", "a0:b1:c2:d3:e4:f6", "BTHPORT"),
         ("phone or camera", "00008030001A2B3C4D5E802E", "Enum\\USB, earlier settings of Windows"),
     ]
-    assert found[4].identifiers == ("bluetooth:a0:b1:c2:d3:e4:f5",)
+    assert [item.name for item in found[4:6]] == ["Phone of Jo", "Band of Jo"]
+    assert found[4].identifiers == found[6].identifiers == ("bluetooth:a0:b1:c2:d3:e4:f5",)
 
 
 def test_volumes_and_printers(evidence: Any, write_hive: Any) -> None:

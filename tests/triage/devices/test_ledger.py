@@ -17,6 +17,8 @@ from artefacts.observations import (
     SystemFact,
 )
 from artefacts.times import NoTime, Timestamp, from_local
+from triage.devices.ledger import Ledger
+from triage.scan.emit import observation_json
 
 UDID = "00008030001A2B3C4D5E802E"
 
@@ -217,3 +219,34 @@ def test_a_mouse_of_a_virtual_computer_is_no_tablet(ledger: Any) -> None:
 def test_the_label_of_a_volume_is_no_name_of_a_device(ledger: Any) -> None:
     one, two = ledger([AttachedDevice(kind="USB storage", name="HOLIDAYS", serial=f"4C53000123456789{n}", how="USBSTOR") for n in (1, 2)])
     assert one.similar == two.similar == ()
+
+
+def test_what_a_phone_announces_joins_the_addresses_that_it_makes_up(ledger: Any) -> None:
+    first = NetworkHost(address="192.168.1.20", mac="5a:11:22:33:44:20", identifiers=("mdns:adb-a1b2c3d4-Xyz123",), how="network capture")
+    second = NetworkHost(
+        address="192.168.1.21", mac="da:11:22:33:44:21", identifiers=("mdns:adb-a1b2c3d4-Xyz123",), how="met on the local network"
+    )
+    [device] = ledger([first, second])
+    assert {"mac:5a:11:22:33:44:20", "mac:da:11:22:33:44:21"} <= set(device.identifiers)
+
+
+def test_addresses_made_up_over_time_are_not_counted_as_devices(ledger: Any) -> None:
+    leases = [NetworkHost(address=f"192.168.1.{n}", mac=f"5a:11:22:33:44:{n:02d}", how="DHCP lease (dnsmasq)") for n in range(10, 19)]
+    [device] = ledger(leases)
+    assert device.note is not None and "9 addresses that devices made up" in device.note and device.strength == "weak"
+
+
+def test_devices_met_in_the_room_are_one_each_though_nameless() -> None:
+    book = Ledger(None)
+    for number in range(10, 13):
+        host = NetworkHost(address=f"192.168.1.{number}", mac=f"5a:11:22:33:44:{number}", how="met on the local network")
+        book.add(observation_json(host, source="room", volume="", path="", parser="network/1"))
+    assert len(book.lines()) == 3
+
+
+def test_a_declared_printer_is_recognised_by_its_host_name(ledger: Any) -> None:
+    printer = NetworkHost(
+        address="192.168.1.9", mac="30:05:5c:00:00:10", name="Office printer", kind="printer", identifiers=("hostname:PRN0001",)
+    )
+    [device] = ledger([printer], declared=[{"kind": "printer", "hostname": "prn0001.local", "mac": []}])
+    assert device.declared == "declared"

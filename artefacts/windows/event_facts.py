@@ -18,16 +18,19 @@ from artefacts.observations import (
     AccountUse,
     AttachedDevice,
     ClockChange,
+    Download,
     InstalledProgram,
     KnownNetwork,
     LogCleared,
     LogGap,
+    NetworkHost,
     Observation,
     ProgramRun,
     SystemFact,
 )
 from artefacts.times import NOT_RECORDED, NS, Time, Timestamp
 from artefacts.windows.devices import describe, disk_identifiers
+from artefacts.windows.event_activity import NUMBERS, SUMMED, activity
 from artefacts.windows.paths import name_of
 
 _MOST_SUMS = 20_000
@@ -54,8 +57,8 @@ _POWER = {
 }
 INTERESTING = frozenset({
     1, 12, 13, 41, 42, 104, 400, 410, 430, 517, 520, 528, 529, 540, 592, 624, 630, 1006, 1074, 1100, 1102, 2003, 2100, 2102,
-    4616, 4624, 4625, 4688, 4697, 4720, 4726, 6005, 6006, 6008, 7045, 8001, 10000, 20001, 20003,
-})  # fmt: skip
+    4616, 4624, 4625, 4688, 4697, 4720, 4726, 6005, 6006, 6008, 7045, 8001, 8003, 10000, 20001, 20003,
+}) | NUMBERS  # fmt: skip
 """Every number that ``EventFacts.take`` knows: no other event has to be decoded."""
 
 
@@ -147,14 +150,19 @@ class EventFacts:
             case 1074 if provider == "user32":
                 action, program, user = event.get("param5", 4), event.get("param1", 0), event.get("param7", 6)
                 yield SystemFact(name="shutdown or restart", value=f"{action} asked for by {program} for {user}", time=event.time, **shared)
-            case 400 | 410 | 430 | 1006 | 2003 | 2100 | 2102 | 20001 | 20003:
+            case 400 | 410 | 430 | 1006 | 2003 | 2100 | 2102 | 20001 | 20003 if provider != "powershell":
                 self._device(event)
-            case 8001 if "wlan-autoconfig" in provider:
+            case 8001 | 8003 if "wlan-autoconfig" in provider:
                 self._network(event, event.get("SSID"), "wireless")
             case 10000 if "networkprofile" in provider:
                 self._network(event, event.get("Name"), None)
             case _:
                 pass
+        for found in activity(event):
+            if isinstance(found, SUMMED):
+                self._sum_activity(found)
+            else:
+                yield found
         if (power := _POWER.get((provider, event.id))) is not None:
             yield SystemFact(name="start-up and shutdown", value=f"{power} (event {event.id})", time=event.time, **shared)
 
@@ -270,6 +278,17 @@ class EventFacts:
             )
             self._sum(("network", name, kind), network)
 
+    def _sum_activity(self, found: Observation) -> None:
+        if isinstance(found, AccountUse):
+            if not _SYSTEM_ACCOUNTS.match(found.user or ""):
+                self._sum(("use", found.account, found.how), found)
+        elif isinstance(found, ProgramRun):
+            self._sum(("run", found.path or found.program, found.how), found)
+        elif isinstance(found, Download):
+            self._sum(("transfer", found.url, found.browser), found)
+        elif isinstance(found, NetworkHost):
+            self._sum(("host", found.name), found)
+
     def _sum(self, key: tuple[Any, ...], new: Any) -> None:
         old: Any = self._sums.get(key)
         if old is None:
@@ -278,7 +297,13 @@ class EventFacts:
                 return
             self._sums[key] = new
             return
-        old.count += new.count
+        if isinstance(old, Download):
+            old.started, old.finished = _earlier(old.started, new.started), _later(old.finished, new.finished)
+            old.bytes, old.total_bytes = new.bytes or old.bytes, new.total_bytes or old.total_bytes
+            old.state = new.state if new.state != "begun" else old.state
+            return
+        if not isinstance(old, NetworkHost):
+            old.count += new.count
         if isinstance(old, ProgramRun):
             old.time = _later(old.time, new.time)
             return

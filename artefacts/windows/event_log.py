@@ -150,7 +150,7 @@ ARTEFACTS = (
     Artefact(
         id="windows.event_log",
         title="Event logs",
-        meaning="Who signed in when, when the machine ran, what was plugged in, and whether logs were cleared or the clock was set.",
+        meaning="Who signed in when, when the machine ran, what was plugged in, printed, fetched or started, and whether logs were cleared or the clock was set.",
         paths=("**/*.evtx",),
         parse=parse,
         references=("https://github.com/libyal/libevtx/blob/main/documentation/Windows%20XML%20Event%20Log%20(EVTX).asciidoc",),

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, Any, Protocol
 
 
 class CaseError(Exception):
@@ -13,10 +14,44 @@ class CaseError(Exception):
 
 
 JOURNAL = "journal.jsonl"
+SEALED = "case.sealed"
 
 
-def prepare(case: Path, sources: Iterable[tuple[Path, bool]]) -> bool:
-    """Make the case folder ready; returns True if it holds a case already.
+class CaseFile(Protocol):
+    """What is asked of a file of a case: a ``Path`` gives it, and so does a file of a sealed case (triage/report/sealing.py)."""
+
+    @property
+    def name(self) -> str: ...
+    def open(self, mode: str, /) -> IO[Any]: ...
+    def read_bytes(self) -> bytes: ...
+    def exists(self) -> bool: ...
+    def is_file(self) -> bool: ...
+    def is_symlink(self) -> bool: ...
+    def lstat(self) -> os.stat_result: ...
+    def with_name(self, name: str) -> CaseFile: ...
+    def replace(self, target: Any) -> CaseFile: ...
+    def unlink(self, missing_ok: bool = False) -> None: ...
+
+
+class CaseFolder(Protocol):
+    """What is asked of a case folder."""
+
+    @property
+    def name(self) -> str: ...
+    def __truediv__(self, key: str, /) -> CaseFile: ...
+
+
+def there(file: CaseFile) -> bool:
+    """Whether anything lies there, be it a link that leads nowhere."""
+    try:
+        file.lstat()
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def prepare(case: Path, sources: Iterable[tuple[Path, bool]], *, sealed: bool = False) -> bool:
+    """Make the case folder ready; returns True if it holds a case already. ``sealed``: a case that is encrypted.
 
     ``sources`` are (path, live): output onto examined evidence is refused — inside a folder that is examined, and for a live machine or a
     device anywhere on the examined drive. Raises ``CaseError``.
@@ -33,7 +68,13 @@ def prepare(case: Path, sources: Iterable[tuple[Path, bool]]) -> bool:
         probe.unlink()
     except OSError as error:
         raise CaseError(f"the case folder {case} cannot be written: {error.strerror or error}") from error
-    if (case / JOURNAL).exists():
+    if (case / (JOURNAL if sealed else SEALED)).exists():
+        raise CaseError(
+            f"the case in {case} is not encrypted, and stays so: go on without --seal-to, or choose a new folder"
+            if sealed
+            else f"the case in {case} is encrypted: go on with --seal-to and its passphrase, or choose a new folder"
+        )
+    if (case / (SEALED if sealed else JOURNAL)).exists():
         return True
     if any(case.iterdir()):
         raise CaseError(f"the folder {case} is not empty and holds no case: choose a new folder")
@@ -79,9 +120,9 @@ def _disk(device: int) -> str:
 
 
 @contextmanager
-def locked(case: Path) -> Iterator[None]:
+def locked(case: Path, *, sealed: bool = False) -> Iterator[None]:
     """Hold the case for this process. Raises ``CaseError`` where another one has it. The lock ends with the process, however it ends."""
-    path = case / JOURNAL
+    path = case / (SEALED if sealed else JOURNAL)
     file = open(path, "ab")
     try:
         try:

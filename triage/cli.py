@@ -23,6 +23,7 @@ COMMANDS = {
     "verify": "case",
     "countersign": "countersign",
     "timestamp": "countersign",
+    "open": "open",
     "export": "case",
     "baseline": "baseline",
     "hashset": "hashset",

@@ -38,10 +38,11 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
+
+from triage.casefolder import CaseFile
 
 ZERO = "0" * 64
 FLUSH_EVERY_BYTES = 1 << 16
@@ -105,7 +106,7 @@ def decode(data: bytes) -> Any:
 class Journal:
     """The one writer of a case's journal. Not thread-safe: one process, one thread."""
 
-    def __init__(self, path: Path, *, checkpoint: Callable[[int, str], str] | None = None, checkpoint_every: int = 1000) -> None:
+    def __init__(self, path: CaseFile, *, checkpoint: Callable[[int, str], str] | None = None, checkpoint_every: int = 1000) -> None:
         """Create ``path`` or go on at its end (a torn last line, left by a pulled stick, is cut off and journalled).
 
         ``checkpoint(lines, head)`` returns a signature in base64; it is called every ``checkpoint_every`` lines and by ``checkpoint_now``.
@@ -118,8 +119,8 @@ class Journal:
             for raw, end in _raw_lines(path):  # noqa: B007
                 _check(raw, self.lines, self.head)
                 self.head, self.lines = hashlib.sha256(raw).hexdigest(), self.lines + 1
-            torn = path.stat().st_size - end
-        self._file = open(path, "r+b" if path.exists() else "w+b")
+            torn = path.lstat().st_size - end
+        self._file = path.open("r+b" if path.exists() else "w+b")
         self._file.truncate(end)
         self._file.seek(end)
         self._unflushed = 0
@@ -171,7 +172,7 @@ class Journal:
             self._file.close()
 
 
-def read(path: Path) -> Iterator[Record]:
+def read(path: CaseFile) -> Iterator[Record]:
     """Stream the records of a journal, checking the chain on the way.
 
     An unfinished last line is left out, as a pulled stick leaves it. Raises ``JournalError`` at the first line that does not fit.
@@ -183,10 +184,10 @@ def read(path: Path) -> Iterator[Record]:
         yield Record(value["seq"], value["time"], value["kind"], value["data"])
 
 
-def _raw_lines(path: Path) -> Iterator[tuple[bytes, int]]:
+def _raw_lines(path: CaseFile) -> Iterator[tuple[bytes, int]]:
     """Each complete line without its newline, and the offset after it."""
     end = 0
-    with open(path, "rb") as file:
+    with path.open("rb") as file:
         for raw in file:
             if not raw.endswith(b"\n"):
                 return

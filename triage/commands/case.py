@@ -19,6 +19,8 @@ def register(app: typer.Typer) -> None:
 
 
 def _case(case: Path) -> Path:
+    if (case / "case.sealed").is_file() and not (case / "journal.jsonl").exists():
+        stop(f"{case} is encrypted: open it first with 'triage open {case} --identity KEY --out FOLDER'")
     if not (case / "journal.jsonl").is_file():
         stop(f"{case} is not a case folder: it has no journal.jsonl")
     return case
@@ -27,6 +29,9 @@ def _case(case: Path) -> Path:
 def report(
     case: Annotated[Path, typer.Argument(metavar="CASE", help="A case folder.")],
     out: Annotated[Path | None, typer.Option(help="Write the reports into this folder instead of the case.")] = None,
+    template_dir: Annotated[
+        Path | None, typer.Option(help="Folder of your force's own templates (logo, wording); see report_templates/README.md.")
+    ] = None,
 ) -> None:
     """Write the reports again from the journal. A sealed case is not changed: its reports must come out the same, byte for byte."""
     import tempfile
@@ -35,13 +40,15 @@ def report(
     from triage.report import write_reports
 
     _case(case)
+    if template_dir is not None and not (template_dir / "report.html.j2").is_file():
+        stop(f"{template_dir} holds no report.html.j2: see report_templates/README.md")
     try:
         if out is not None:
             out.mkdir(parents=True, exist_ok=True)
         elif (case / "seal.json").exists():
             # Beside the case, not in the system's temporary folder: that one may be the examined computer's.
             with tempfile.TemporaryDirectory(prefix=".report-", dir=case.absolute().parent) as scratch:
-                differing = [name for name in write_reports(case, Path(scratch)) if not _same(case / name, Path(scratch) / name)]
+                differing = [name for name in write_reports(case, Path(scratch), templates=template_dir) if not _same(case / name, Path(scratch) / name)]
             if differing:
                 stop(
                     f"the case is sealed, and {', '.join(differing)} would come out differently: it was altered, or written by another "
@@ -50,12 +57,18 @@ def report(
                 )
             print(f"The reports in {case} are what the journal gives; nothing was changed.")
             return
-        for name in write_reports(case, out):
+        for name in write_reports(case, out, templates=template_dir):
             print((out or case) / name)
     except JournalError as error:
         stop(f"the journal of {case} is damaged: {error}", FAILED)
     except OSError as error:
         stop(f"the reports cannot be written: {error.strerror or error}", FAILED)
+    except Exception as error:
+        from jinja2 import TemplateError
+
+        if not isinstance(error, TemplateError):
+            raise
+        stop(f"a template in {template_dir} is wrong: {error}", FAILED)
 
 
 def _same(path: Path, built: Path) -> bool:

@@ -11,7 +11,9 @@ import typer
 from triage.commands.common import FAILED, duration, existing, stop
 
 if TYPE_CHECKING:
+    from triage.casefolder import CaseFolder
     from triage.keys import Signer
+    from triage.report.sealing import Sealing
     from triage.scan.examination import Outcome
     from triage.scan.job import Job
     from triage.scan.setup import SourceSetup
@@ -86,6 +88,29 @@ def signer(key: Path | None, passphrase_file: Path | None) -> Signer:
         stop(str(error))
 
 
+def sealing(recipients: Path | None, ask: bool, case: Path) -> Sealing | None:
+    """How the case is to be encrypted, None for not at all; a mistake ends the program. A new passphrase is asked for twice."""
+    import os
+
+    from triage.casefolder import SEALED
+
+    if recipients is None:
+        if ask:
+            stop("--passphrase-prompt is for a case that is encrypted: name the unit's public key with --seal-to FILE")
+        return None
+    from triage.report.sealing import Sealing, SealingError, read_recipients
+
+    passphrase = os.environ.get("TRIAGE_SEAL_PASSPHRASE") or None
+    try:
+        found = read_recipients(existing(recipients, "the file of recipients"))
+    except SealingError as error:
+        stop(str(error))
+    if passphrase is None and ask:
+        new = not (case / SEALED).exists()
+        passphrase = str(typer.prompt("Passphrase of this case", hide_input=True, confirmation_prompt=new))
+    return Sealing(found, passphrase)
+
+
 def perform(job: Job, *, quiet: bool) -> Outcome:
     """Run the job with the right display. What goes wrong is said in one line and ends the program."""
     from triage.casefolder import CaseError
@@ -109,7 +134,7 @@ def perform(job: Job, *, quiet: bool) -> Outcome:
         progress.close()
 
 
-def say(case: Path, as_json: bool) -> None:
+def say(case: CaseFolder, as_json: bool) -> None:
     """The result on standard output: page one in a few lines. Whoever reads it may be gone: the case is sealed all the same."""
     import json
     import os
@@ -129,7 +154,7 @@ def say(case: Path, as_json: bool) -> None:
         print(f"triage: the result could not be printed ({error.strerror}); it is in {case / 'report.html'}", file=sys.stderr)
 
 
-def _page_one(assessment: dict[str, Any], case: Path, fingerprint: str) -> list[str]:
+def _page_one(assessment: dict[str, Any], case: CaseFolder, fingerprint: str) -> list[str]:
     from triage.text import visible
 
     lines = ["", visible(assessment.get("headline") or assessment["outcome"]), ""]

@@ -15,5 +15,13 @@ Key = Annotated[Path | None, typer.Option(help="Signing key (encrypted PKCS#8 PE
 PassphraseFile = Annotated[Path | None, typer.Option(help="File with the signing key's passphrase (otherwise it is asked for).")]
 Workers = Annotated[int | None, typer.Option(min=1, max=64, help="Worker processes; default one for each core.")]
 HashSource = Annotated[bool, typer.Option("--hash-source", help="Hash whole images of any size (small ones always are).")]
+SealTo = Annotated[
+    Path | None,
+    typer.Option(help="File with the unit's public key (age1…): the case is encrypted for it, so that a lost stick shows nothing."),
+]
+PassphrasePrompt = Annotated[
+    bool,
+    typer.Option("--passphrase-prompt", help="Ask for a passphrase that opens the encrypted case too, and with which the scan can go on."),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only alerts and the result.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]

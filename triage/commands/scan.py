@@ -44,6 +44,8 @@ def scan(
     passphrase_file: options.PassphraseFile = None,
     workers: options.Workers = None,
     hash_source: options.HashSource = False,
+    seal_to: options.SealTo = None,
+    passphrase_prompt: options.PassphrasePrompt = False,
     quiet: options.Quiet = False,
     as_json: options.AsJson = False,
 ) -> None:
@@ -72,15 +74,18 @@ def scan(
         exclude_users=list((visit_data or {}).get("scope", {}).get("exclude_users", [])),
         dates=Dates.of(visit_data),
     )
+    sealing = examine.sealing(seal_to, passphrase_prompt, case)
+    setup.keep_named = sealing is None
     identities, warnings = _rules(setup, keywords or [], list_key, yara or [], quiet)
     job = Job(
         setup=setup, case=case, signer=examine.signer(key, passphrase_file), visit=visit_data, baseline=_baseline(baseline), time_budget=budget, hash_sources=hash_source,
-        arguments=sys.argv[1:], identities=identities, warnings=warnings,
+        arguments=sys.argv[1:], identities=identities, warnings=warnings, sealing=sealing,
     )  # fmt: skip
     if workers is not None:
         job.workers = workers
     outcome = examine.perform(job, quiet=quiet)
-    examine.say(case, as_json)
+    examine.say(job.folder, as_json)
+    job.close()
     raise SystemExit(GAPS if outcome.gaps else COMPLETED)
 
 

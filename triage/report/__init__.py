@@ -6,8 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from triage.casefolder import CaseFolder
 
-def write_reports(case: Path, out: Path | None = None, *, templates: Path | None = None) -> dict[str, str]:
+
+def write_reports(case: CaseFolder, out: CaseFolder | None = None, *, templates: Path | None = None) -> dict[str, str]:
     """Write ``report.json``, ``report.html``, ``report.pdf`` and ``timeline.csv`` of the case in folder ``case`` from its journal, there or in the folder
     ``out``; returns name → SHA-256.
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
+from triage.casefolder import CaseFile
 from triage.journal import ZERO
 from triage.keys import checkpoint_message, verifies
 
@@ -46,7 +45,7 @@ class ChainReport:
     torn: bool = False
 
 
-def check_journal(path: Path, *, watch: int | None = None, seal_key: str | None = None) -> ChainReport:
+def check_journal(path: CaseFile, *, watch: int | None = None, seal_key: str | None = None) -> ChainReport:
     """Read the journal at ``path``. ``watch``: a number of lines at which to note the head; ``seal_key``: the key that checkpoints are
     checked against where the journal names none. Raises ``OSError`` where the file cannot be opened."""
     return _Checker(watch, seal_key).run(path)
@@ -59,15 +58,15 @@ class _Checker:
         self._last_time = ""
         self.report = ChainReport()
 
-    def run(self, path: Path) -> ChainReport:
+    def run(self, path: CaseFile) -> ChainReport:
         report, whole = self.report, hashlib.sha256()
-        with open(path, "rb") as file:
+        with path.open("rb") as file:
             for raw in _lines(file):
                 whole.update(raw)
                 report.size += len(raw)
                 if not self._line(raw):
                     report.ends_sealed = False
-                    report.size = os.fstat(file.fileno()).st_size
+                    report.size = path.lstat().st_size
                     return report
         report.sha256 = whole.hexdigest()
         return report
@@ -149,6 +148,6 @@ class _Checker:
             self._note(f"When the scan went on (journal line {number:,}), the rest of the case was not as it had been sealed.")
 
 
-def _lines(file: BinaryIO) -> Iterator[bytes]:
+def _lines(file: IO[Any]) -> Iterator[bytes]:
     while line := file.readline(MAX_LINE + 1):
         yield line

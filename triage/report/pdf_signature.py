@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from triage.casefolder import CaseFile
 from triage.keys import Signer
 from triage.report.files import replacing
 
@@ -39,7 +40,7 @@ def can_sign(signer: Signer) -> bool:
     return bool(signer.certificates) and isinstance(signer.private_key, EllipticCurvePrivateKey)
 
 
-def sign_pdf(path: Path, key: EllipticCurvePrivateKey | RSAPrivateKey, certificates: Sequence[x509.Certificate]) -> None:
+def sign_pdf(path: CaseFile, key: EllipticCurvePrivateKey | RSAPrivateKey, certificates: Sequence[x509.Certificate]) -> None:
     """Sign the PDF at ``path`` in place. ``certificates``: the signer's first, then its issuers.
 
     The time in it is this computer's clock. Raises ``ValueError`` where the file is no sound PDF or is signed already, ``OSError``.

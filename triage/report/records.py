@@ -7,14 +7,13 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from artefacts import observations
 from artefacts.times import NOT_RECORDED, NS, NoTime, Time, Timestamp, from_local
 from rules.findings.fields import time_fields
 from triage import journal
-from triage.casefolder import JOURNAL
+from triage.casefolder import JOURNAL, CaseFile, CaseFolder
 from triage.journal import Record
 
 CONCLUDED = frozenset(
@@ -27,7 +26,7 @@ _RFC3339 = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9})
 _UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def read(folder: Path) -> Iterator[Record]:
+def read(folder: CaseFolder) -> Iterator[Record]:
     """The journal of the case in ``folder``, each batch of files once, what was withdrawn left out.
 
     Raises ``JournalError`` and ``OSError`` as ``journal.read``.
@@ -45,13 +44,13 @@ def read(folder: Path) -> Iterator[Record]:
         yield record
 
 
-def _withdrawn(path: Path) -> dict[Any, int]:
+def _withdrawn(path: CaseFile) -> dict[Any, int]:
     """Ids of observations and findings that were withdrawn, and the number of the line that says so last.
 
     Such lines are few and late; the others are passed over unparsed. A line that is not sound is left to ``journal.read`` to refuse.
     """
     found: dict[Any, int] = {}
-    with open(path, "rb") as file:
+    with path.open("rb") as file:
         for line in file:
             if _WITHDRAWN not in line[:_HEAD]:
                 continue

@@ -28,9 +28,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from triage.casefolder import CaseFile as StoredFile
+from triage.casefolder import CaseFolder, there
 from triage.journal import Journal
 from triage.keys import Signer
 from triage.report.files import part
+from triage.report.sealing import SealedCase
 
 JOURNAL, MANIFEST, SEAL = "journal.jsonl", "manifest.json", "seal.json"
 COUNTERSIGN, TIMESTAMP = "countersign.json", "timestamp-{}.tsr"
@@ -53,17 +56,20 @@ class CaseFile(NamedTuple):
     """Something in a case folder. ``regular`` is False for links, pipes and devices, which are never opened."""
 
     name: str
-    path: Path
+    path: StoredFile
     regular: bool
 
 
-def case_files(case: Path) -> Iterator[CaseFile]:
+def case_files(case: CaseFolder) -> Iterator[CaseFile]:
     """Everything in the case folder but manifest, seal and what is added to a sealed case, in no fixed order; links are named, never followed.
 
     Raises ``OSError`` for a folder that cannot be read, ``SealError`` for one that is far larger or deeper than a case can be.
     """
+    if isinstance(case, SealedCase):
+        yield from (CaseFile(name, case / name, True) for name in case.names() if name not in (MANIFEST, SEAL) and not is_added(name))
+        return
     found = 0
-    pending = [(case, "", 0)]
+    pending = [(Path(str(case)), "", 0)]
     while pending:
         folder, prefix, depth = pending.pop()
         with os.scandir(folder) as entries:
@@ -88,9 +94,11 @@ def is_added(name: str) -> bool:
     return name == COUNTERSIGN or is_timestamp(name)
 
 
-def added_files(case: Path) -> list[str]:
+def added_files(case: CaseFolder) -> list[str]:
     """What was added to a sealed case, by name. Raises ``OSError``."""
-    with os.scandir(case) as entries:
+    if isinstance(case, SealedCase):
+        return [name for name in case.names() if is_added(name)]
+    with os.scandir(str(case)) as entries:
         return sorted(entry.name for entry in entries if is_added(entry.name))
 
 
@@ -99,10 +107,10 @@ def _is_junction(path: str) -> bool:
     return os.name == "nt" and getattr(os.lstat(path), "st_reparse_tag", 0) == IO_REPARSE_TAG_MOUNT_POINT
 
 
-def digest_file(path: Path) -> tuple[int, str]:
+def digest_file(path: StoredFile) -> tuple[int, str]:
     """Size and SHA-256 of a file, read to its end. Raises ``OSError``."""
     hasher, size = hashlib.sha256(), 0
-    with open(path, "rb") as file:
+    with path.open("rb") as file:
         while chunk := file.read(CHUNK):
             hasher.update(chunk)
             size += len(chunk)
@@ -125,7 +133,7 @@ def seal_message(seal: Mapping[str, Any]) -> bytes:
     return b"triage seal\n" + encode_seal({key: value for key, value in seal.items() if key != "seal_signature"})
 
 
-def seal(case: Path, journal: Journal, signer: Signer) -> dict[str, Any]:
+def seal(case: CaseFolder, journal: Journal, signer: Signer) -> dict[str, Any]:
     """Seal the case: the journal's last record, the manifest, the signatures. Returns what ``seal.json`` holds.
 
     The reports must lie in the folder already. The journal is left flushed and must not be added to any more. A case that has a seal is
@@ -134,7 +142,7 @@ def seal(case: Path, journal: Journal, signer: Signer) -> dict[str, Any]:
     from cryptography.hazmat.primitives.serialization import Encoding
 
     for name in (MANIFEST, SEAL, *added_files(case)):
-        if os.path.lexists(case / name):
+        if there(case / name):
             raise SealError(f"{name} is there already: the case is sealed")
     clear(case)
     _sign_report(case, signer)
@@ -170,7 +178,7 @@ def seal(case: Path, journal: Journal, signer: Signer) -> dict[str, Any]:
     return out
 
 
-def reopen(case: Path, journal: Journal) -> None:
+def reopen(case: CaseFolder, journal: Journal) -> None:
     """Open a sealed case so that a scan can go on in it; nothing happens to one that has no seal.
 
     The old seal's hashes, and whether it still held, are journalled (kind ``unsealed``: state, journal_intact or null where only a
@@ -179,7 +187,7 @@ def reopen(case: Path, journal: Journal) -> None:
     """
     from triage.report.verify import verify
 
-    present = [name for name in (MANIFEST, SEAL) if os.path.lexists(case / name)] + added_files(case)
+    present = [name for name in (MANIFEST, SEAL) if there(case / name)] + added_files(case)
     if not present:
         return
     journal.flush(durable=True)
@@ -205,7 +213,7 @@ def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
 
 
-def _sign_report(case: Path, signer: Signer) -> None:
+def _sign_report(case: CaseFolder, signer: Signer) -> None:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
     from triage.report.pdf_signature import PDF, can_sign, sign_pdf
@@ -219,7 +227,7 @@ def _sign_report(case: Path, signer: Signer) -> None:
         raise SealError(str(error)) from None
 
 
-def clear(case: Path) -> None:
+def clear(case: CaseFolder) -> None:
     """Take away what a stick leaves that was pulled while a seal, or something added to it, was being written."""
     for name in (MANIFEST, SEAL):
         _temporary(case / name).unlink(missing_ok=True)
@@ -227,13 +235,13 @@ def clear(case: Path) -> None:
         part(case / name).unlink(missing_ok=True)
 
 
-def _temporary(path: Path) -> Path:
+def _temporary(path: StoredFile) -> StoredFile:
     return path.with_name(f".{path.name}.tmp")
 
 
-def _write_durably(path: Path, data: bytes) -> None:
+def _write_durably(path: StoredFile, data: bytes) -> None:
     temporary = _temporary(path)
-    with open(temporary, "wb") as file:
+    with temporary.open("wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())

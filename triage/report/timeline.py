@@ -9,14 +9,14 @@ from __future__ import annotations
 import heapq
 import io
 import json
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import IO, Any, BinaryIO
 
 from rules.findings.fields import time_fields
+from triage.casefolder import CaseFolder
 from triage.report.case import Case
+from triage.report.files import temporary
 from triage.report.records import instants, listed, read
 from triage.text import csv_cell, visible
 
@@ -34,7 +34,7 @@ TIME_KINDS = {
 """What the plain field ``time`` of a type says, in a word; every other time is called by its field's name."""
 
 
-def write(case: Case, out: BinaryIO, scratch: Path) -> None:
+def write(case: Case, out: BinaryIO, scratch: CaseFolder) -> None:
     """The timeline as CSV (RFC 4180, UTF-8 with a byte order mark, CRLF, cells that no spreadsheet takes for formulas).
 
     Sorted by time, then observation id. Memory is bounded: what does not fit is sorted in files in the folder ``scratch``, never
@@ -48,7 +48,7 @@ def write(case: Case, out: BinaryIO, scratch: Path) -> None:
     text.detach()
 
 
-def sort_lines(lines: Iterable[str], folder: Path, *, chunk_bytes: int = CHUNK_BYTES) -> Iterator[str]:
+def sort_lines(lines: Iterable[str], folder: CaseFolder, *, chunk_bytes: int = CHUNK_BYTES) -> Iterator[str]:
     """The lines (each ending in its only newline) in order, with at most a few ``chunk_bytes`` in memory; the rest in ``folder``."""
     with ExitStack() as files:
         spilled: list[IO[str]] = []
@@ -68,8 +68,8 @@ def sort_lines(lines: Iterable[str], folder: Path, *, chunk_bytes: int = CHUNK_B
         yield from heapq.merge(*spilled, sorted(chunk))
 
 
-def _spill(lines: Iterable[str], folder: Path, files: ExitStack) -> IO[str]:
-    file = files.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n", dir=folder, prefix=".sort-"))
+def _spill(lines: Iterable[str], folder: CaseFolder, files: ExitStack) -> IO[str]:
+    file = files.enter_context(temporary(folder))
     file.writelines(lines)
     file.seek(0)
     return file

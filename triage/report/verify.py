@@ -1,15 +1,15 @@
 """``triage verify``: whether a case is as it was sealed, by whom, who vouched for it later, and since when it exists by somebody else's clock.
 Never raises, whatever the folder holds.
 
-Four answers: ``intact_known`` (nothing changed, sealed by somebody trusted), ``intact_unknown`` (nothing changed, but the key is nobody's
-that is known), ``altered`` (named: which file, which journal line), ``unsigned`` (there is no seal).
+Five answers: ``intact_known`` (nothing changed, sealed by somebody trusted), ``intact_unknown`` (nothing changed, but the key is nobody's
+that is known), ``altered`` (named: which file, which journal line), ``unsigned`` (there is no seal), ``encrypted`` (it must be
+opened first).
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -17,6 +17,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from triage.casefolder import SEALED, CaseFolder, there
+from triage.casefolder import CaseFile as StoredFile
 from triage.keys import verifies
 from triage.report.chain import ChainReport, check_journal
 from triage.report.countersign import Countersignature
@@ -88,6 +90,10 @@ class Verdict:
                 "Anybody can make such a key. Compare the fingerprint with the one that was read out or written down on the scene.",
             ],
             "altered": ["ALTERED. This case is not as it was sealed. Do not rely on it before the High Tech Crime Unit has looked."],
+            "encrypted": [
+                "ENCRYPTED. Nobody can check this case before it is opened.",
+                "Open it with the unit's key or the officer's passphrase: triage open CASE --identity KEY --out FOLDER",
+            ],
             "unsigned": ["NOT SIGNED. This case has no seal, so nobody can tell whether it was changed."],
         }[self.state]
         if self.fingerprint and self.exit_code == 0:
@@ -118,7 +124,7 @@ class Verdict:
             yield f"{PDF} carries a signature of the same key."
 
 
-def verify(case: Path, *, trusted: Sequence[Path] = (), revocations: Sequence[Path] = ()) -> Verdict:
+def verify(case: CaseFolder, *, trusted: Sequence[Path] = (), revocations: Sequence[Path] = ()) -> Verdict:
     """Check the case in folder ``case``. ``trusted``: files with certificates or public keys of signers and time stamping authorities that are
     known; without them nobody ever is. ``revocations``: files with lists of withdrawn certificates. Nothing is written, no link is
     followed."""
@@ -126,7 +132,7 @@ def verify(case: Path, *, trusted: Sequence[Path] = (), revocations: Sequence[Pa
 
 
 class _Verifier:
-    def __init__(self, case: Path) -> None:
+    def __init__(self, case: CaseFolder) -> None:
         self._case = case
         self._verdict = Verdict()
         self._dropped = 0
@@ -176,7 +182,10 @@ class _Verifier:
         except (OSError, ValueError) as error:
             self._problem(f"There is no case folder at {self._case}, or it cannot be read: {_why(error)}.")
             return None
-        if not present and not any(os.path.lexists(self._case / name) for name in (MANIFEST, SEAL)):
+        if SEALED in present and JOURNAL not in present:
+            self._verdict.state = "encrypted"
+            return None
+        if not present and not any(there(self._case / name) for name in (MANIFEST, SEAL)):
             self._problem(f"The folder {self._case} is empty: there is no case in it.")
             return None
         return present
@@ -185,7 +194,7 @@ class _Verifier:
         """The bytes of manifest or seal; None where it is absent; empty, and reported, where it is no readable ordinary file."""
         path = self._case / name
         try:
-            status = os.lstat(path)
+            status = path.lstat()
         except OSError:
             return None
         if not stat.S_ISREG(status.st_mode):
@@ -275,7 +284,7 @@ class _Verifier:
 
     def _file(self, item: CaseFile, size: int, digest: str, chain: ChainReport | None) -> None:
         try:
-            now = os.lstat(item.path).st_size
+            now = item.path.lstat().st_size
             if now != size:
                 self._problem(f"{item.name} was altered: it has {now:,} bytes and had {size:,}.")
             elif (chain.sha256 if chain is not None else digest_file(item.path)[1]) != digest:
@@ -336,7 +345,7 @@ class _Verifier:
         if item is None or not item.regular:
             return
         try:
-            if os.lstat(item.path).st_size > MAX_PDF:
+            if item.path.lstat().st_size > MAX_PDF:
                 self._problem(f"{PDF} is far larger than one can be.")
                 return
             key, problem = check_pdf(item.path.read_bytes())
@@ -429,7 +438,7 @@ def _is_row(row: Any) -> bool:
     )
 
 
-def _matches(path: Path, digest: Any) -> bool:
+def _matches(path: StoredFile, digest: Any) -> bool:
     try:
         return bool(digest_file(path)[1] == digest)
     except OSError:

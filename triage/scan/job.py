@@ -26,6 +26,7 @@ from triage.scan.state import State
 if TYPE_CHECKING:
     from triage.baseline.digest import Baseline
     from triage.keys import Signer
+    from triage.report.sealing import SealedCase, Sealing
 
 RESERVE = (2.0, 0.03, 20.0)
 """Of a time budget, what is kept for writing and sealing the report: at least, as a share, at most (seconds)."""
@@ -60,6 +61,20 @@ class Job:
     """Through which the operator can pause it, stop it and have notes taken."""
     begin: Callable[..., Examination] = Scan
     """Makes what examines the sources, with the arguments of ``Examination``."""
+    sealing: Sealing | None = None
+    """How the case is encrypted; None: it lies in its folder in the clear."""
+    sealed: SealedCase | None = None
+    """The encrypted case once ``run`` has begun it; to be read until ``close``."""
+
+    @property
+    def folder(self) -> casefolder.CaseFolder:
+        """Where the files of the case are read and written."""
+        return self.sealed if self.sealed is not None else self.case
+
+    def close(self) -> None:
+        """Let go of an encrypted case."""
+        if self.sealed is not None:
+            self.sealed.close()
 
 
 def run(job: Job, progress: Progress) -> Outcome:
@@ -73,12 +88,14 @@ def run(job: Job, progress: Progress) -> Outcome:
     started = time.monotonic()
     setup = job.setup
     sources = [(Path(item.path), item.live) for item in setup.sources.values()]
-    resuming = casefolder.prepare(job.case, sources)
-    path = job.case / casefolder.JOURNAL
+    hidden = job.sealing is not None
+    resuming = casefolder.prepare(job.case, sources, sealed=hidden)
     engine = FindingEngine(findings.load([Path(rule) for rule in setup.rules]))
-    with casefolder.locked(job.case):
+    with casefolder.locked(job.case, sealed=hidden):
+        _seal_off(job, resuming)
+        path = job.folder / casefolder.JOURNAL
         state = State(engine, Conclusions(Context(visit=job.visit, sources=tuple(setup.sources), baseline=job.baseline)))
-        if resuming and path.stat().st_size:
+        if resuming and path.exists() and path.lstat().st_size:
             state.replay(path)
             _same_case(state, job)
         journal = Journal(path, checkpoint=job.signer.checkpoint)
@@ -92,7 +109,7 @@ def run(job: Job, progress: Progress) -> Outcome:
                         "error", {"where": "lists and rules", "reason": f"{len(job.warnings) - MAX_WARNINGS} more such mistakes"}
                     )
             else:
-                reopen(job.case, journal)
+                reopen(job.folder, journal)
             journal.append(
                 "scan_started",
                 {"attempt": state.attempts + 1, "time_budget": job.time_budget, "tool": tool(), "public_key": job.signer.public_key},
@@ -109,12 +126,37 @@ def run(job: Job, progress: Progress) -> Outcome:
                 outcome = scan.run()
             progress.phase("report")
             journal.flush(durable=True)
-            write_reports(job.case)
-            seal(job.case, journal, job.signer)
+            write_reports(job.folder)
+            seal(job.folder, journal, job.signer)
+            if job.sealed is not None:
+                job.sealed.finish()
             progress.phase("done")
             return outcome
         finally:
             journal.close()
+
+
+def _seal_off(job: Job, resuming: bool) -> None:
+    """Begin the encrypted case, or open it to go on. Raises ``JobError``."""
+    from triage.report import sealing
+
+    if job.sealing is None:
+        return
+    reference = _letters(str((job.visit or {}).get("reference", "")))
+    subject = _letters(str(((job.visit or {}).get("subject") or {}).get("reference", "")))
+    if any(len(text) > 2 and text in _letters(job.case.name) for text in (reference, subject)):
+        raise JobError(f"the name of the folder {job.case} tells the reference of the case: a lost stick must not, choose another name")
+    try:
+        if resuming and (job.case / casefolder.SEALED).stat().st_size:
+            job.sealed = sealing.unseal(job.case, passphrase=job.sealing.passphrase, writable=True)
+        else:
+            job.sealed = sealing.create(job.case, job.sealing)
+    except sealing.SealingError as error:
+        raise JobError(str(error)) from None
+
+
+def _letters(text: str) -> str:
+    return "".join(character for character in text.casefold() if character.isalnum())
 
 
 def _case_opened(job: Job) -> dict[str, Any]:

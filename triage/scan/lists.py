@@ -56,7 +56,8 @@ def load(
             warn(trouble, not libraries.count)
         if keywords and not libraries.count:
             raise ListError("the keyword lists hold no usable term")
-        setup.keywords_cache = folder_for(setup.keywords, examined)
+        if setup.keep_named or secret or not setup.named:
+            setup.keywords_cache = folder_for(setup.keywords, examined)
         if setup.keywords_cache:
             libraries.matcher(cache=Path(setup.keywords_cache))
         identities["keywords"] = {"digest": libraries.digest, "terms": libraries.count}

@@ -42,6 +42,8 @@ class Setup:
     """What opens encrypted keyword lists (hex): held in memory, never written anywhere."""
     keywords_cache: str | None = None
     """The folder for compiled keyword lists; None: nothing compiled is kept."""
+    keep_named: bool = True
+    """Whether a compiled list may be kept that holds terms of the visit in the clear; asked before the workers start."""
     yara: list[str] = field(default_factory=list)
     yara_cache: str | None = None
     rules: list[str] = field(default_factory=list)

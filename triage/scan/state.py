@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 from triage import journal
+from triage.casefolder import CaseFile
 from triage.findings import FindingBook, FindingEngine
 from triage.scan.conclude import Conclusions, is_drawn
 
@@ -63,7 +63,7 @@ class State:
         self.attempts = 0
         self.opened: dict[str, Any] | None = None
 
-    def replay(self, path: Path) -> None:
+    def replay(self, path: CaseFile) -> None:
         """Take in an existing journal. Raises ``JournalError`` where its chain is broken."""
         for record in journal.read(path):
             data = record.data

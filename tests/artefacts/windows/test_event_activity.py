@@ -55,7 +55,7 @@ def test_tasks_of_a_real_log(evidence: Any, specimens: Path) -> None:
     assert Counter(item.how for item in made) == {"scheduled task made (event 106)": 3, "scheduled task changed (event 140)": 1}
     assert {item.user for item in made} == {r"RE-DEV\yolo", "S-1-5-18"} and r"\T1053_005_OnLogon" in {item.name for item in made}
     assert sum(isinstance(item, SystemFact) and item.name == "scheduled task deleted" for item in found) == 3
-    assert {item.program for item in found if isinstance(item, ProgramRun)} == {"cmd.exe"}
+    assert {item.program for item in found if isinstance(item, ProgramRun)} == {"calc.exe", "cmd.exe"}
 
 
 def test_defender() -> None:

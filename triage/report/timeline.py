@@ -11,6 +11,7 @@ import io
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from functools import cache, lru_cache
 from typing import IO, Any, BinaryIO
 
 from rules.findings.fields import time_fields
@@ -101,19 +102,9 @@ def _rows(item: dict[str, Any]) -> Iterator[str]:
     shared = ""
     for name, text, ns in instants(item):
         kind = TIME_KINDS.get((item["type"], name), name)
-        shared = shared or ",".join(
-            map(
-                _cell,
-                (
-                    item["type"],
-                    describe(item),
-                    provenance["path"] or "",
-                    provenance["source"] or "",
-                    item.get("user") or "",
-                    identity,
-                ),
-            )
-        )
+        if not shared:
+            place = (provenance["path"] or "", provenance["source"] or "", item.get("user") or "")
+            shared = ",".join((_same(item["type"]), _cell(describe(item)), *map(_same, place), _cell(identity)))
         # Shifted, so that a time before 1970 is not negative, and padded: the text then sorts as the number does, from year 1 to 9999.
         yield f"{ns + 10**20:021d}\t{json.dumps(identity)}\t{text},{kind},{shared}\n"
 
@@ -125,24 +116,32 @@ def _cell(text: str) -> str:
     return '"' + shown.replace('"', '""') + '"' if '"' in shown or "," in shown else shown
 
 
+_same = lru_cache(maxsize=1024)(_cell)
+"""For cells that are the same in thousands of rows."""
 _NOT_DESCRIBED = frozenset(("type", "id", "provenance", "user", "hashes"))
+
+
+@cache
+def _described(kind: str, name: str) -> bool:
+    return not (name in _NOT_DESCRIBED or name in time_fields().get(kind, ()) or name.endswith(("_reason", "_local")))
 
 
 def describe(item: dict[str, Any]) -> str:
     """An observation in one line: its text and number fields by name, its times, user and own path left out. Made visible."""
     parts = []
-    timed = time_fields().get(item["type"], ())
+    kind = item["type"]
     for name, value in item.items():
-        if value is None or name in _NOT_DESCRIBED or name in timed or name.endswith(("_reason", "_local")) or value in ("", [], {}):
+        if value is None or not _described(kind, name):
             continue
-        if name == "path" and value == item["provenance"]["path"]:
-            continue
-        if isinstance(value, dict):
-            value = json.dumps(value, ensure_ascii=False)
-        elif isinstance(value, list):
-            value = ", ".join(str(part) for part in value)
         if not isinstance(value, str):
-            value = str(value)
+            if isinstance(value, dict):
+                value = json.dumps(value, ensure_ascii=False) if value else ""
+            elif isinstance(value, list):
+                value = ", ".join(str(part) for part in value)
+            else:
+                value = str(value)
+        if not value or (name == "path" and value == item["provenance"]["path"]):
+            continue
         parts.append(f"{name}: {value if len(value) <= 200 else visible(value, 200)}")
     text = "; ".join(parts)
     # Looked at as a whole first: nearly all are plain, and there may be millions.

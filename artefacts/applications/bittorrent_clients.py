@@ -80,7 +80,7 @@ def parse_utorrent(file: EvidenceFile) -> Results:
     yield from problems
     for key, value in entries[:MOST_FILES]:
         yield _entry(
-            file, "BitTorrent or µTorrent", text(value, "caption") or last_part(key), text(value, "path"), _infohash(digest(value, "info", 20)),
+            file, "uTorrent" if "utorrent" in file.path.lower() else "BitTorrent", text(value, "caption") or last_part(key), text(value, "path"), _infohash(digest(value, "info", 20)),
             from_unix_or_none(value.get("added_on")), from_unix_or_none(value.get("completed_on")),
             (integer(value, "uploaded"), integer(value, "downloaded"), integer(value, "seedtime")), f"key={key}",
         )  # fmt: skip
@@ -256,7 +256,7 @@ ARTEFACTS = (
         id="applications.bittorrent.qbittorrent_log",
         title="qBittorrent: log",
         meaning="Torrents that were added to qBittorrent, finished, or removed from it with or without their files.",
-        paths=("**/qBittorrent/**/qbittorrent.log*",),
+        paths=("**/qBittorrent/**/logs/qbittorrent.log*",),
         parse=parse_qbittorrent_log,
         references=("https://github.com/qbittorrent/qBittorrent/blob/master/src/base/bittorrent/sessionimpl.cpp",),
         validation="qBittorrent in the test; English messages only",

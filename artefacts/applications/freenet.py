@@ -60,7 +60,7 @@ ARTEFACTS = (
         id="applications.freenet.completed",
         title="Freenet (Hyphanet): finished downloads and uploads",
         meaning="Names of files that were fetched from Freenet or put into it.",
-        paths=("**/*completed.list.downloads*", "**/*completed.list.uploads*"),
+        paths=("**/*completed.list.downloads", "**/*completed.list.uploads"),
         parse=parse_completed,
         references=_REFERENCES,
     ),

@@ -16,12 +16,15 @@ from artefacts.coverage import Encrypted, Unrecognised
 from artefacts.observations import AccountUse, EncryptedItem
 from artefacts.registry import Artefact, EvidenceFile
 
+_NO_CLOUD = frozenset(
+    ("local", "alias", "memory", "union", "combine", "cache", "chunker", "compress", "hasher")
+)  # this computer, or what stands before another remote
 _SECTION = re.compile(r"^\[([^\]\r\n]{1,200})\]\s*$")
 _SETTING = re.compile(r"^(type|remote|user|host|url|provider) *= *(.{1,1000})$")
 
 
 def parse(file: EvidenceFile) -> Results:
-    """``AccountUse`` for each remote, and ``EncryptedItem`` for each that encrypts. Raises ``Encrypted``."""
+    """``AccountUse`` for each cloud or server, and ``EncryptedItem`` for each that encrypts. Raises ``Encrypted``."""
     data, problems = content(file, 4 << 20)
     text = data.decode("utf-8", "backslashreplace")
     if "RCLONE_ENCRYPT_V" in text[:4096]:
@@ -43,7 +46,7 @@ def parse(file: EvidenceFile) -> Results:
                 kind="rclone crypt container (in a cloud or folder)", path=remote.get("remote", "?"), state="unknown",
                 detail=f"the remote {name} of rclone encrypts what it stores there, names too unless told otherwise", locator=f"[{name}]",
             )  # fmt: skip
-        else:
+        elif kind not in _NO_CLOUD:
             place = remote.get("user") or remote.get("host") or remote.get("url") or remote.get("remote") or ""
             yield AccountUse(service=f"rclone: {kind}", account=f"{name} {place}".strip(), user=file.user, how=HOW, locator=f"[{name}]")
 

@@ -109,12 +109,7 @@ ARTEFACTS = (
         id="applications.soulseek.transfers",
         title="Nicotine+ (Soulseek): downloads and uploads",
         meaning="Files that were fetched from other users of Soulseek or sent to them.",
-        paths=(
-            "**/nicotine/**/downloads.json*",
-            "**/nicotine/**/uploads.json*",
-            "**/nicotine/downloads.json*",
-            "**/nicotine/uploads.json*",
-        ),
+        paths=("**/nicotine/**/downloads.json", "**/nicotine/**/uploads.json"),
         parse=parse_transfers,
         references=_REFERENCES,
     ),

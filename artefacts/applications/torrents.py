@@ -71,7 +71,6 @@ def files_of(info: dict[str, Any], hashes: dict[str, str], file: EvidenceFile, m
             hashes={**own, **hashes},
             time=made,
             time_meaning="torrent made",
-            program="BitTorrent",
             state=LISTED,
             collection=name,
             user=file.user,

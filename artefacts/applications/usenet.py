@@ -39,7 +39,7 @@ def parse_nzb(file: EvidenceFile) -> Results:
             posted = number_of(element.attributes.get("date"))
             yield SharedFile(
                 name=(quoted[1] if quoted else subject or "(no subject)")[:4096], size=size or None, time=from_unix(posted) if posted else NOT_RECORDED,
-                time_meaning="posted", program="Usenet", state="listed", collection=file.name, user=file.user, locator=element.locator,
+                time_meaning="posted", state="listed", collection=file.name, user=file.user, locator=element.locator,
             )  # fmt: skip
             size = 0
 

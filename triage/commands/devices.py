@@ -71,7 +71,14 @@ def _survey(case: Path, visit: Path | None, listen: float, ask: bool, router_tab
         room.gatherer(listen, ask, attached.clock, lambda text: print(text, file=sys.stderr, flush=True)),
         *(tables.gatherer(path) for path in router_tables),
     ]
-    job = survey.job(case, examine.signer(None, None), authority or {}, gatherers, sys.argv[1:])
+    touches = []
+    if survey.on_own_drive(case):
+        print(
+            f"triage: the case folder {case} lies on this computer's own drive: on somebody else's computer, write to the stick",
+            file=sys.stderr,
+        )
+        touches.append(survey.Touch("wrote the case folder to the drive of this computer's system", "the operator named that folder"))
+    job = survey.job(case, examine.signer(None, None), authority or {}, gatherers, sys.argv[1:], touches)
     return examine.perform(job, quiet=True).gaps
 
 

@@ -5,6 +5,7 @@ Gatherers are the devices attached now, the local network (``net.room``) and tab
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from artefacts.coverage import Problem, Status
 from artefacts.observations import Observation
+from triage import casefolder
 from triage.scan.emit import observation_json
 from triage.scan.examination import Stopped
 from triage.scan.pool import Pool
@@ -45,14 +47,16 @@ class Gatherer(NamedTuple):
 class Survey(Scan):
     """One look. Nothing on a drive is opened, so no worker is needed."""
 
-    def __init__(self, *arguments: Any, gatherers: Sequence[Gatherer], **options: Any) -> None:
+    def __init__(self, *arguments: Any, gatherers: Sequence[Gatherer], touches: Sequence[Touch] = (), **options: Any) -> None:
         super().__init__(*arguments, **{**options, "workers": 0})
-        self._gatherers = gatherers
+        self._gatherers, self._touches = gatherers, touches
 
     def _work(self, pool: Pool) -> None:
         self._source_record(
             SOURCE, {"id": SOURCE, "kind": "live", "path": "the devices at this computer", "size": None, "files": [], "facts": {}}
         )
+        for touch in self._touches:
+            self._journal.append("touch", {"what": touch.what, "why": touch.why})
         for gatherer in self._gatherers:
             self._gather(gatherer)
 
@@ -83,8 +87,16 @@ class Survey(Scan):
         return complete
 
 
-def job(case: Path, signer: Signer, visit: dict[str, Any], gatherers: Sequence[Gatherer], arguments: list[str]) -> Job:
-    """The survey as a job: ``triage.scan.job.run`` makes, reports and seals the case."""
+def on_own_drive(case: Path) -> bool:
+    """Whether a case folder lies on the drive of this computer's system. No drive is examined here, so it may; but it is written to."""
+    system = Path(f"{os.environ.get('SYSTEMDRIVE', 'C:')}\\" if os.name == "nt" else "/")
+    return casefolder.objection(case.resolve(), [(system, True)]) is not None
+
+
+def job(
+    case: Path, signer: Signer, visit: dict[str, Any], gatherers: Sequence[Gatherer], arguments: list[str], touches: Sequence[Touch] = ()
+) -> Job:
+    """The survey as a job: ``triage.scan.job.run`` makes, reports and seals the case. ``touches``: what was done to this computer before."""
     from rules import conditions, findings
     from triage.scan.job import Job
     from triage.scan.profile import load_profile
@@ -97,5 +109,5 @@ def job(case: Path, signer: Signer, visit: dict[str, Any], gatherers: Sequence[G
         visit=visit,
         arguments=arguments,
         identities={"rules": {"findings": findings.load().digest, "conditions": conditions.shipped().digest}},
-        begin=partial(Survey, gatherers=gatherers),
+        begin=partial(Survey, gatherers=gatherers, touches=touches),
     )

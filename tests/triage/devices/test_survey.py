@@ -13,6 +13,7 @@ from artefacts.coverage import Problem, Status
 from artefacts.observations import AttachedDevice, Observation
 from triage.commands import devices as command
 from triage.devices import survey
+from triage.journal import read
 from triage.keys import case_signer
 from triage.report.verify import verify
 from triage.scan.job import run
@@ -41,7 +42,12 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     outcome = run(
         survey.job(
-            folder, case_signer(), VISIT, [survey.Gatherer("devices attached now", gather), survey.Gatherer("other list", broken)], []
+            folder,
+            case_signer(),
+            VISIT,
+            [survey.Gatherer("devices attached now", gather), survey.Gatherer("other list", broken)],
+            [],
+            [survey.Touch("wrote here", "told to")],
         ),
         make_progress(quiet=True),
     )
@@ -102,3 +108,48 @@ def test_an_empty_list_of_declared_devices_is_never_met(tmp_path: Path) -> None:
     assert [item["rule"] for item in report["findings"]] == ["device.unclear"] and report["assessment"]["conditions"][0][
         "outcome"
     ] == "could_not_tell"
+
+
+def test_what_is_written_to_the_computer_itself_is_journalled(case: Path, tmp_path: Path) -> None:
+    touches = [record.data for record in read(case / "journal.jsonl") if record.kind == "touch"]
+    assert touches[0] == {"what": "wrote here", "why": "told to"} and touches[1]["what"] == "devices attached now"
+    assert survey.on_own_drive(tmp_path / "new") == (tmp_path.stat().st_dev == Path("/").stat().st_dev)
+
+
+def test_one_gatherer_that_fails_costs_only_itself(tmp_path: Path) -> None:
+    def broken(_: Any) -> Iterator[Observation | Problem]:
+        yield AttachedDevice(kind="phone", serial="R58N12345AB", maker="Samsung", how="attached now")
+        raise ValueError("hostile")
+
+    run(
+        survey.job(tmp_path / "c", case_signer(), VISIT, [survey.Gatherer("list", broken, "network/1", "/t.csv")], []),
+        make_progress(quiet=True),
+    )
+    report = json.loads((tmp_path / "c/report.json").read_bytes())
+    assert [(line["status"], line["reason"]) for line in report["coverage"] if line["what"] == "list"] == [
+        ("failed", "ValueError('hostile')"),
+        ("parsed", ""),
+    ]
+    [seen] = [
+        record.data
+        for record in read(tmp_path / "c/journal.jsonl")
+        if record.kind == "observation" and record.data["type"] == "AttachedDevice"
+    ]
+    assert (seen["provenance"]["parser"], seen["provenance"]["path"]) == ("network/1", "/t.csv")
+
+
+@pytest.mark.parametrize("options", [{"listen": "soon"}, {"listen": "0s"}, {"ask": True}, {"router_table": [Path("/none")]}])
+def test_wrong_usage_and_no_authority_end_before_anything_is_done(tmp_path: Path, options: dict[str, Any]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        command.devices(
+            **{"case": tmp_path / "new", "visit": None, "listen": None, "ask": False, "router_table": None, "as_json": False, **options}
+        )
+    assert stopped.value.code == 2 and not (tmp_path / "new").exists()
+
+
+def test_the_case_of_a_scan_is_not_looked_at_anew(case: Path, tmp_path: Path) -> None:
+    lines = (case / "journal.jsonl").read_bytes().replace(b'"sources":{}', b'"sources":{"s1":["/x",false]}', 1).splitlines(keepends=True)
+    (tmp_path / "journal.jsonl").write_bytes(lines[0])
+    with pytest.raises(SystemExit) as stopped:
+        command.devices(case=tmp_path, visit=None, ask=True)
+    assert stopped.value.code == 2

@@ -85,7 +85,7 @@ def _resolved(root: Path) -> Iterator[Remembered | Problem]:
     place = root / _RESOLVED
     if not place.exists():
         return
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
+    with socket.socket(getattr(socket, "AF_UNIX"), socket.SOCK_STREAM) as link:  # noqa: B009 - mypy, where it checks for Windows, knows none
         link.settimeout(2.0)
         link.connect(str(place))
         link.sendall(b'{"method":"io.systemd.Resolve.Monitor.DumpCache"}\0')

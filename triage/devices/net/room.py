@@ -45,7 +45,7 @@ def gather(listen: float, asks: bool, now: Callable[[], Timestamp], say: Callabl
         if listen or asks:
             yield from _listen(link, hosts, listen, asks, now, say, stopped)
             for address, mac in _neighbours():  # whoever answered is in this computer's own table now
-                if link.holds(address) and address in hosts.addresses():
+                if link.holds(address):
                     hosts.add(address, mac, Said(known.NEIGHBOURS), now())
         gateway = None
         for host in hosts.observations(lambda protocols: REMEMBERED if protocols <= known.ALL else MET):

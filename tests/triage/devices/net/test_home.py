@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import socket
 import sys
 from collections import Counter
@@ -32,8 +33,11 @@ def visit(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def look(home: Any, case: Path, visit: Path, *options: str) -> tuple[dict[str, dict[str, Any]], list[Any], Any]:
+def look(
+    home: Any, case: Path, visit: Path, *options: str, without: tuple[str, ...] = ()
+) -> tuple[dict[str, dict[str, Any]], list[Any], Any]:
     done = home.run(
+        *without,
         sys.executable,
         "-c",
         "from triage.cli import main; main()",
@@ -118,3 +122,18 @@ def test_what_the_router_lent_joins_the_devices_in_the_room(home: Any, visit: Pa
     _, _, ledger = look(home, tmp_path / "case", visit, "--listen", "3s", "--router-table", str(home.folder / "dnsmasq.leases"))
     [phone] = [device for device in ledger if device["name"] == "Galaxy-Two"]
     assert {proof["how"] for proof in phone["proofs"]} == {"met on the local network", "DHCP lease (dnsmasq)"}
+
+
+def test_asking_without_the_right_to_read_frames(home: Any, visit: Path, tmp_path: Path) -> None:
+    """As on Windows and macOS, and for users of Linux: no ARP of our own, no announcement to a group that nobody here has joined."""
+    without = (shutil.which("setpriv") or pytest.skip("no setpriv"), "--bounding-set=-net_raw,-net_admin", "--inh-caps=-net_raw,-net_admin")
+    hosts, touches, _ = look(home, tmp_path / "case", visit, "--listen", "2s", "--ask", without=without)
+    assert hosts.keys() == {address for address, _ in home.devices.values()}
+    assert {address: host["mac"] for address, host in hosts.items()} == dict(home.devices.values())
+    assert hosts["10.77.0.20"]["name"] == "Sam’s phone" and hosts["10.77.0.41"]["model"] == "TV 55"
+    assert not any("ARP" in touch["what"] and touch["what"].startswith("sent on") for touch in touches)
+    reasons = [
+        r.data["reason"] for r in read(tmp_path / "case/journal.jsonl") if r.kind == "coverage" and r.data["what"] == "local network"
+    ]
+    assert any("only broadcasts" in reason for reason in reasons)
+    assert all(frame[12:14] == b"\x08\x06" or frame[22] == 1 for frame in home.sent)

@@ -115,6 +115,12 @@ def test_padding_is_no_file_and_shifts_the_pieces(made: SimpleNamespace, evidenc
     assert [(item.name, "sha1" in item.hashes) for item in found] == [("a", False), ("b", True)]
 
 
+def test_a_piece_that_two_files_share_is_the_hash_of_neither(made: SimpleNamespace, evidence: Any) -> None:
+    info = {"name": "set", "piece length": 40, "pieces": bytes(20), "files": [{"length": 30, "path": ["a"]}, {"length": 5, "path": ["b"]}]}
+    found, problems = evidence({"/a.torrent": made.bencode({"info": info})}).parse(torrents.parse, "/a.torrent")
+    assert not problems and [set(item.hashes) for item in found] == [{"infohash"}, {"infohash"}]
+
+
 def test_version_2_gives_sha256_of_small_files_only(made: SimpleNamespace, evidence: Any) -> None:
     root = hashlib.sha256(b"x").digest()
     info = {"name": "set", "meta version": 2, "piece length": 16384, "file tree": {"d": {"one": {"": {"length": 1, "pieces root": root}}}, "two": {"": {"length": 20000, "pieces root": root}}}}  # fmt: skip

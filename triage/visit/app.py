@@ -7,14 +7,17 @@ from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from textual.actions import SkipAction
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.scrollbar import ScrollBar
+from textual.widgets import Input
 
 from triage.visit import words
 from triage.visit.cases import OpenCase
 from triage.visit.draft import Draft
-from triage.visit.screens.modal import Ask, Help
+from triage.visit.screens.modal import Ask, Help, Write
+from triage.visit.screens.step import Step
 from triage.visit.session import Lists, Order, Session
 from triage.visit.widgets import PlainBars
 
@@ -35,6 +38,10 @@ class VisitApp(App[int]):
         Binding("f1", "help", "Help", priority=True),
         Binding("question_mark", "help", "Help", show=False),
         Binding("ctrl+q", "quit", "Leave", priority=True),
+        # First of all bindings: keys that were typed fast go to the field that has the focus when their turn comes, not to the one before.
+        Binding("enter", "enter", priority=True, show=False),
+        Binding("tab", "app.focus_next", priority=True, show=False),
+        Binding("shift+tab", "app.focus_previous", priority=True, show=False),
     ]
 
     def __init__(self, cases: Path, lists: Lists, draft: Draft | None = None) -> None:
@@ -105,6 +112,12 @@ class VisitApp(App[int]):
             self.pop_screen()
         elif (page := getattr(self.screen, "page", None)) is not None:
             self.push_screen(Help(page))
+
+    def action_enter(self) -> None:
+        """Enter on a line to write on; anywhere else it is the widget's own."""
+        if not isinstance(self.focused, Input) or not isinstance(self.screen, Step | Write):
+            raise SkipAction
+        self.screen.entered(self.focused)
 
     async def action_quit(self) -> None:
         """Leave, once that was confirmed where something would be lost."""

@@ -16,7 +16,7 @@ import pytest
 from triage.visit import words
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
-PATIENCE = 180.0
+PATIENCE = 90.0
 
 
 class Terminal:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 
 from triage.text import visible
@@ -19,7 +16,6 @@ class End(Page):
 
     page = "end"
     AUTO_FOCUS = "#body"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "app.focus_next", priority=True)]
 
     def compose(self) -> ComposeResult:
         yield self.title_line()

@@ -82,8 +82,9 @@ class Write(ModalScreen[tuple[str, str] | None]):
                 yield Press(words.OK, "ok")
                 yield Press(words.CANCEL, "cancel")
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        if event.input.id == "text":
+    def entered(self, line: Input) -> None:
+        """Enter was pressed on a line to write on: the last one gives what was written."""
+        if line.id == "text":
             self._give()
         else:
             self.focus_next()

@@ -90,7 +90,8 @@ class Step(Page):
         """What is written in the field of this name."""
         return self.query_one(f"#{name}", Input).value.strip()
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def entered(self, line: Input) -> None:
+        """Enter was pressed on a line to write on."""
         self.focus_next()
 
     def on_button_pressed(self, event: Button.Pressed) -> None:

@@ -53,7 +53,7 @@ def open_cases(cases: Path) -> list[OpenCase]:
             if sealed and _complete(folder):
                 continue
             record = next(journal.read(folder / JOURNAL), None)
-        except (OSError, ValueError, journal.JournalError):
+        except (OSError, journal.JournalError):
             continue
         if record is not None and record.kind == "case_opened" and isinstance(record.data.get("visit"), dict):
             found.append(OpenCase(folder, record.data, record.time, sealed))
@@ -69,4 +69,7 @@ def _complete(folder: Path) -> bool:
     path = folder / "report.json"
     if path.stat().st_size > _LARGEST_REPORT:
         return True
-    return bool(json.loads(path.read_bytes())["visit"]["complete"])
+    try:
+        return bool(json.loads(path.read_bytes())["visit"]["complete"])
+    except (ValueError, KeyError, TypeError):
+        return False  # going on with it writes the report anew, and says what the old seal was worth

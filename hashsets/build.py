@@ -213,6 +213,12 @@ class _Build:
             for algorithm, rows in stored.rows():
                 self._take(algorithm, make_rows(rows["key"], numbers[rows["kind"]], rows["size"]), path.name)
             stored.check_all()
+            if stored.identity.get("pictures"):
+                from hashsets.pictures.store import open_pictures
+
+                for entry in open_pictures(path).entries():
+                    self._picture_collector().add(*entry)
+                    self.read += 1
             self.names.append((stored.name, stored.version))
             self.categories.append(stored.categories)
             self._source(path, stored.identity["format"], self.read - before, Problems(), stored.identity["sha256"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
@@ -119,8 +120,13 @@ class _guarded:
     def __enter__(self) -> None:
         # Limits are this module's own; those of Pillow warn at a size that phones reach by now.
         Image.MAX_IMAGE_PIXELS = None
+        # Pillow warns of damage on standard error, where a scan has its progress.
+        self._quiet = warnings.catch_warnings()
+        self._quiet.__enter__()
+        warnings.simplefilter("ignore")
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        self._quiet.__exit__(None, None, None)
         if isinstance(error, UnidentifiedImageError):
             raise NotDecoded("not a picture that can be decoded", unknown=True) from error
         if isinstance(error, Exception) and not isinstance(error, (NotDecoded, MemoryError)):

@@ -150,7 +150,7 @@ def _along(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     """The 64 samples along the first axis: (length, n) into (64, n)."""
     # No matrix product: for one of this size the library behind numpy starts threads, which cost thirty times what they do.
     chosen, weights = _taps(len(pixels))
-    total = pixels[chosen[0]] * weights[0][:, None]
+    total: NDArray[np.float32] = pixels[chosen[0]] * weights[0][:, None]
     for places, weight in zip(chosen[1:], weights[1:], strict=True):
         total += pixels[places] * weight[:, None]
     return total

@@ -9,7 +9,7 @@ keyed function: in a keyed store each section is encrypted instead (AES-256-GCM)
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -147,6 +147,12 @@ class PictureSet:
         found = within(columns, queries, self.thresholds[algorithm] if most is None else most)
         return [[(near.distance, self._name(algorithm, near.row)) for near in one] for one in found]
 
+    def entries(self) -> Iterator[tuple[str, Words, str]]:
+        """(algorithm, words, name) of every entry."""
+        for algorithm, columns in self._columns.items():
+            for row in range(self.counts[algorithm]):
+                yield algorithm, np.array([column[row] for column in columns], np.uint64), self._own_name(algorithm, row)
+
     def _told(self, algorithm: str, near: Near, orientation: int, entries: int) -> PictureNear:
         threshold = self.thresholds[algorithm]
         odds = chance(algorithm, threshold, self.counts[algorithm])
@@ -154,12 +160,14 @@ class PictureSet:
         return PictureNear(algorithm, near.distance, threshold, name, ORIENTATIONS[orientation], entries, odds)
 
     def _name(self, algorithm: str, row: int) -> str:
+        return self._own_name(algorithm, row) or f"entry {row + 1}"
+
+    def _own_name(self, algorithm: str, row: int) -> str:
         number = int(self._named[algorithm][row])
         if not number < len(self._ends):
             raise Damaged(f"{self.name} names a picture that it does not have.")
         start = int(self._ends[number - 1]) if number else 0
-        text = self._text[start : int(self._ends[number])].tobytes().decode("utf-8", "replace")
-        return text or f"entry {row + 1}"
+        return self._text[start : int(self._ends[number])].tobytes().decode("utf-8", "replace")
 
 
 def has_pictures(path: Path) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -48,6 +47,8 @@ class VisitApp(App[int]):
         super().__init__(ansi_color=False)
         ScrollBar.renderer = PlainBars
         if os.name == "posix":
+            from multiprocessing import resource_tracker
+
             # Started by the first worker it would ask for the number of standard error, for which the screens have put in something without one.
             resource_tracker.ensure_running()
         self.cases, self.lists = cases, lists

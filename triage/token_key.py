@@ -20,10 +20,14 @@ T = TypeVar("T")
 
 
 class TokenKey:
-    """A private key on a token, as far as ``keys.Signer`` needs one."""
+    """A private key on a token, as far as ``keys.Signer`` needs one. The token stays unlocked for this program until ``close``."""
 
-    def __init__(self, key: Any, public: EllipticCurvePublicKey) -> None:
-        self._key, self._public = key, public
+    def __init__(self, session: Any, key: Any, public: EllipticCurvePublicKey) -> None:
+        self._session, self._key, self._public = session, key, public
+
+    def close(self) -> None:
+        """Let go of the token."""
+        self._session.close()
 
     def sign(self, data: bytes) -> bytes:
         """64 bytes; see triage/keys.py. Raises ``SigningKeyError``."""
@@ -47,20 +51,30 @@ def load_token(module: Path, pin: Passphrase, *, token: str | None, label: str |
     """
     try:
         import pkcs11
-        from pkcs11 import Attribute, KeyType, ObjectClass
+        from pkcs11 import TokenFlag
     except ImportError:
         raise SigningKeyError("this program was built without support for tokens (python-pkcs11)") from None
-    from cryptography import x509
 
     library = _asked(lambda: pkcs11.lib(str(module)))
-    found = [item for item in _asked(lambda: list(library.get_tokens())) if token in (None, item.label)]
+    listed = _asked(lambda: list(library.get_tokens()))  # among them places where a token could still be made
+    found = [item for item in listed if token in (None, item.label) and TokenFlag.TOKEN_INITIALIZED in item.flags]
     if len(found) != 1:
         names = ", ".join(sorted(str(item.label) for item in found))
         raise SigningKeyError(f"there are {len(found)} tokens ({names}): name one with --token" if found else "there is no such token")
     session = _asked(lambda: found[0].open(user_pin=pin()))
+    try:
+        return _signer(session, str(found[0].label), label, certificates)
+    except BaseException:
+        session.close()
+        raise
+
+
+def _signer(session: Any, holder: str, label: str | None, certificates: Path | None) -> Signer:
+    from cryptography import x509
+    from pkcs11 import Attribute, KeyType, ObjectClass
+
     wanted: dict[Any, Any] = {Attribute.KEY_TYPE: KeyType.EC, **({Attribute.LABEL: label} if label else {})}
     privates = _asked(lambda: list(session.get_objects({Attribute.CLASS: ObjectClass.PRIVATE_KEY, **wanted})))
-    holder = found[0].label
     if len(privates) != 1:
         raise SigningKeyError(
             f"the token {holder} holds {len(privates)} keys that fit: "
@@ -71,7 +85,7 @@ def load_token(module: Path, pin: Passphrase, *, token: str | None, label: str |
     if not publics:
         raise SigningKeyError(f"the token {holder} does not hold the public half of its key")
     public = _point(_asked(lambda: bytes(publics[0][Attribute.EC_POINT])))
-    signer = Signer(TokenKey(privates[0], public), known=True, name=str(privates[0][Attribute.LABEL] or holder))
+    signer = Signer(TokenKey(session, privates[0], public), known=True, name=str(privates[0][Attribute.LABEL] or holder))
     if certificates is None:
         held = _asked(lambda: list(session.get_objects({Attribute.CLASS: ObjectClass.CERTIFICATE, Attribute.ID: identity})))
         signer.certificates = [x509.load_der_x509_certificate(bytes(item[Attribute.VALUE])) for item in held[:1]]

@@ -34,8 +34,9 @@ def devices(
 
     seconds = examine.budget(listen)
 
-    if (case / JOURNAL).is_file() and not _is_survey(case / JOURNAL):
-        if seconds or ask or router_table:
+    looks = bool(seconds or ask or router_table)
+    if (case / JOURNAL).is_file() and not ((looks or visit) and _is_survey(case / JOURNAL)):
+        if looks:
             stop(f"{case} is the case of a scan: choose a new folder to look at the network")
         _say(_of_case(case, visit), as_json)
         raise SystemExit(COMPLETED)

@@ -59,7 +59,8 @@ def strong(identifiers: Iterable[str]) -> set[str]:
             if len(digits) >= 14 and len(set(digits)) > 3 and digits not in _FILLERS:
                 found.add(f"{kind}:{digits}")
         elif kind == "udn":
-            if len(value.strip()) >= 8:
+            digits = re.sub(r"[^0-9a-z]", "", value.lower().removeprefix("uuid:"))
+            if len(digits) >= 8 and len(set(digits)) > 3:  # cheap devices all have the same, of zeros
                 found.add(f"udn:{value.strip().lower().removeprefix('uuid:')}")
         elif made := serial(value):
             found.add(made)

@@ -250,3 +250,8 @@ def test_a_declared_printer_is_recognised_by_its_host_name(ledger: Any) -> None:
     )
     [device] = ledger([printer], declared=[{"kind": "printer", "hostname": "prn0001.local", "mac": []}])
     assert device.declared == "declared"
+
+
+def test_a_udn_of_zeros_is_no_identifier(ledger: Any) -> None:
+    zeros = ("udn:00000000-0000-0000-0000-000000000000",)
+    assert len(ledger([NetworkHost(address=f"192.168.1.{n}", mac=f"60:a4:4c:00:00:0{n}", identifiers=zeros, how="x") for n in (1, 2)])) == 2

@@ -147,6 +147,14 @@ def test_wrong_usage_and_no_authority_end_before_anything_is_done(tmp_path: Path
     assert stopped.value.code == 2 and not (tmp_path / "new").exists()
 
 
+def test_a_look_that_was_taken_is_listed_again(case: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = (case / "journal.jsonl").read_bytes()
+    with pytest.raises(SystemExit) as stopped:
+        command.devices(case=case, visit=None)
+    assert stopped.value.code == 0 and (case / "journal.jsonl").read_bytes() == before
+    assert "1. SanDisk Cruzer Blade (USB storage): not declared" in capsys.readouterr().out
+
+
 def test_the_case_of_a_scan_is_not_looked_at_anew(case: Path, tmp_path: Path) -> None:
     lines = (case / "journal.jsonl").read_bytes().replace(b'"sources":{}', b'"sources":{"s1":["/x",false]}', 1).splitlines(keepends=True)
     (tmp_path / "journal.jsonl").write_bytes(lines[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
@@ -63,7 +64,7 @@ def links() -> Iterator[Link | Problem]:
             continue
         mac = next((mac_makers.normal(item.address) for item in addresses if item.family == psutil.AF_LINK), None)
         for item in addresses:
-            if item.family.name != "AF_INET" or not item.netmask:
+            if item.family != socket.AF_INET or not item.netmask:
                 continue
             interface = IPv4Interface(f"{item.address}/{item.netmask}")
             if interface.ip.is_loopback or interface.network.prefixlen >= 31:

@@ -9,7 +9,7 @@ from pathlib import Path
 from artefacts.coverage import Problem, Status
 from artefacts.network.hosts import Hosts
 from artefacts.network.said import Said
-from artefacts.observations import KnownNetwork, Observation
+from artefacts.observations import KnownNetwork, NetworkHost, Observation
 from artefacts.times import Timestamp
 from triage.devices.net import known
 from triage.devices.net.asking import ask
@@ -19,6 +19,7 @@ from triage.devices.net.sending import Sender
 from triage.devices.survey import Gatherer, Touch
 
 MET, REMEMBERED = "met on the local network", "neighbour table of this computer"
+CACHED = "name cache of this computer"
 Items = Iterator[Observation | Problem | Touch]
 
 
@@ -68,10 +69,14 @@ def gather(listen: float, asks: bool, now: Callable[[], Timestamp], say: Callabl
         yield Problem("the devices of the local network were not asked: --ask was not given", Status.SKIPPED)
 
 
-def _remembered(found: list[Link], books: dict[str, Hosts], now: Timestamp) -> Iterator[Problem]:
+def _remembered(found: list[Link], books: dict[str, Hosts], now: Timestamp) -> Iterator[Problem | NetworkHost]:
     for item in known.known():
         if isinstance(item, Problem):
             yield item
+            continue
+        if item.address is None:  # the name cache of Windows tells no addresses
+            for _, name in item.said.names:
+                yield NetworkHost(name=name, last=now, how=CACHED, locator=item.said.protocol)
             continue
         for link in found:
             if link.holds(item.address):

@@ -13,6 +13,8 @@ import psutil
 import pytest
 
 from artefacts.coverage import Problem, Status
+from artefacts.network.said import Said
+from artefacts.observations import KnownNetwork, NetworkHost
 from triage.devices.net import ear, known, room
 from triage.devices.net.known import Remembered
 from triage.devices.net.links import Link, links
@@ -138,3 +140,21 @@ def test_no_network_is_said(monkeypatch: pytest.MonkeyPatch, at: Any) -> None:
     monkeypatch.setattr(room, "links", lambda: iter(()))
     [problem] = room.gather(1.0, True, lambda: at("2026-11-22T00:00:00Z"), print, lambda: False)
     assert isinstance(problem, Problem) and problem.status is Status.MISSING
+
+
+def test_what_is_known_of_other_networks_is_not_kept(monkeypatch: pytest.MonkeyPatch, interfaces: None, at: Any) -> None:
+    """Without listening and asking: the neighbours of this link, and local names; nothing of the network next door."""
+    entries = [
+        Remembered("192.168.1.1", None, Said(known.ROUTE, kind="router")), Remembered("192.168.1.1", "c8:d7:19:00:00:01", Said(known.NEIGHBOURS)),
+        Remembered("192.168.7.9", "60:a4:4c:b5:6a:dd", Said(known.NEIGHBOURS)), Remembered(None, None, Said(known.NAMES, names=((3, "Sams-phone"),))),
+    ]  # fmt: skip
+    monkeypatch.setattr(known, "known", lambda: iter(entries))
+    items = list(room.gather(0.0, False, lambda: at("2026-11-22T00:00:00Z"), print, lambda: False))
+    hosts = [item for item in items if isinstance(item, NetworkHost)]
+    assert [(host.address, host.mac, host.name, host.kind, host.how) for host in hosts] == [
+        (None, None, "Sams-phone", None, room.CACHED),
+        ("192.168.1.1", "c8:d7:19:00:00:01", None, "router", room.REMEMBERED),
+    ]
+    [network] = [item for item in items if isinstance(item, KnownNetwork)]
+    assert (network.name, network.gateway_mac) == ("192.168.1.0/24 at eth0", "c8:d7:19:00:00:01")
+    assert [item.status for item in items if isinstance(item, Problem)] == [Status.SKIPPED] * 3

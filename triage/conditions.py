@@ -126,10 +126,15 @@ def _missing(proof: Iterable[tuple[str, ...]], records: dict[str, list[Record]],
     for alternatives in proof:
         items = [item for what in alternatives for item in records.get(what, ()) if source is None or item.get("source") == source]
         states = [status(item) for item in items]
-        gaps = sorted({f"{_title(str(item.get('what')))}: {STATUS_WORDS[status(item)]}." for item in items if status(item) in STATUS_WORDS})
+        gaps = sorted({_gap(item) for item in items if status(item) in STATUS_WORDS})
         yield from gaps
         if not gaps and not any(state in (Status.PARSED, Status.EMPTY) for state in states):
             yield f"Not there, or not read: {' or '.join(map(_title, alternatives))}."
+
+
+def _gap(item: Record) -> str:
+    why = f" ({str(item['reason']).rstrip('.')})" if item.get("reason") and not item.get("path") else ""
+    return f"{_title(str(item.get('what')))}: {STATUS_WORDS[status(item)]}{why}."
 
 
 def _title(what: str) -> str:

@@ -8,6 +8,7 @@ The same document gives the same bytes: the times in the file are those of the c
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
@@ -129,7 +130,10 @@ def _mono(text: str, limit: int = LONGEST_TEXT) -> str:
 
 
 def _set_time(canvas: TaggedCanvas, document: dict[str, Any]) -> None:
-    """The times in the file's own description are those of the case, not those of the moment of writing."""
+    """The times in the file's own description are those of the case, and so is its id, not those of the moment of writing."""
+    canvas._doc.signature = hashlib.md5(
+        b"triage report", usedforsecurity=False
+    )  # it had begun with the time, which the environment can set
     stamp = canvas._doc._timeStamp
     try:
         when = datetime.fromisoformat(str(document["visit"]["finished"] or document["visit"]["started"]).replace("Z", "+00:00"))
@@ -474,8 +478,10 @@ class _Story:
         if gone["rows"]:
             self._heading("Files that records remember and that are not here now", 3)
             self._text(wording.GONE_MEAN)
-            keys = ("seen", "where", "how")
-            files = ((_mono(row["path"], LONGEST_CELL), *(_x(row[key], limit=LONGEST_CELL) for key in keys)) for row in gone["rows"])
+            files = (
+                (_mono(row["path"], LONGEST_CELL), *(_x(row[key], limit=LONGEST_CELL) for key in ("seen", "where", "how")))
+                for row in gone["rows"]
+            )
             self._table(("File", "Last seen", "Where it went", "Remembered by"), (42, 16, 16, 26), files)
             self._left_out(gone["hidden"], "further files are", "They are in report.json.")
 

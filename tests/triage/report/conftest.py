@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -335,3 +339,68 @@ def makers() -> SimpleNamespace:
         clean=clean, found=found, locked=locked, referred=referred, hostile=hostile,
         Maker=Maker, finding=finding, digest=digest, HOSTILE=HOSTILE, VISIT=VISIT, T0=T0, DAY=DAY,
     )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def browse() -> Callable[..., subprocess.CompletedProcess[bytes]]:
+    """Opens a page in Chromium without a window: the file, a folder for the profile, options. Skips where there is no Chromium."""
+    found = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+    if found is None:
+        pytest.skip("no Chromium on this machine")
+
+    def run(page: Path, profile: Path, *options: str) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            [
+                found, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--enable-logging=stderr",
+                f"--user-data-dir={profile}", *options, page.as_uri(),
+            ],
+            capture_output=True, timeout=180, check=True,
+        )  # fmt: skip
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def pdf_dictionaries() -> Callable[[bytes], Iterator[dict[str, Any]]]:
+    """Every dictionary of a PDF, however deep."""
+    from pyhanko.pdf_utils import generic
+    from pyhanko.pdf_utils.reader import PdfFileReader
+
+    def walk(data: bytes) -> Iterator[dict[str, Any]]:
+        reader = PdfFileReader(io.BytesIO(data))
+        pending = [reader.get_object(generic.IndirectObject(number, 0, reader)) for number in range(1, int(reader.trailer["/Size"]))]
+        while pending:
+            item = pending.pop()
+            if isinstance(item, dict):
+                yield item
+                pending += [item.raw_get(key) for key in item]
+            elif isinstance(item, list):
+                pending += [item.raw_get(place) for place in range(len(item))]
+
+    return walk
+
+
+@pytest.fixture(scope="session")
+def inert(pdf_dictionaries: Callable[[bytes], Iterator[dict[str, Any]]]) -> Callable[[bytes], None]:
+    """Asserts that nothing in a PDF can do anything: no action, no link, no script, no attached file, no form."""
+
+    def check(data: bytes) -> None:
+        for item in pdf_dictionaries(data):
+            keys = {str(key) for key in item} - {"/A"}
+            assert not keys & {
+                "/JS",
+                "/JavaScript",
+                "/AA",
+                "/OpenAction",
+                "/URI",
+                "/Launch",
+                "/EmbeddedFiles",
+                "/Annots",
+                "/AcroForm",
+                "/XFA",
+            }, item
+            assert item.get("/S") not in ("/JavaScript", "/URI", "/Launch", "/GoToR", "/SubmitForm") and item.get("/Subtype") != "/Image"
+            if "/A" in item:
+                assert item["/A"]["/O"] == "/Table"
+
+    return check

@@ -48,6 +48,8 @@ MAX_FILES = 10_000
 BUFFER = 1 << 20
 TAG = 16
 BLOCK = 1 << 18
+MAX_IN_FLIGHT = 16 << 20
+"""What can have been on its way to a stick that was pulled: file systems there may give a file its new length before its content."""
 MAX_RECIPIENTS = 32
 
 
@@ -132,8 +134,8 @@ def create(folder: Path, sealing: Sealing) -> SealedCase:
 def unseal(folder: Path, *, identities: Sequence[Any] = (), passphrase: str | None = None, writable: bool = False) -> SealedCase:
     """Open the sealed case in ``folder``, with the unit's secret keys or the officer's passphrase.
 
-    ``writable``: to go on in it; an unfinished last record, as a pulled stick leaves it, is then cut off. Otherwise ``problem`` of what is
-    returned says, in a sentence, how far it can be read. Raises ``SealingError``, ``OSError``.
+    ``writable``: to go on in it; an unfinished end, as a pulled stick leaves it, is then cut off (``dropped``: how many bytes). Otherwise
+    ``problem`` of what is returned says, in a sentence, how far it can be read. Raises ``SealingError``, ``OSError``.
     """
     import pyrage
 
@@ -167,6 +169,7 @@ def unseal(folder: Path, *, identities: Sequence[Any] = (), passphrase: str | No
         if writable:
             if case.problem and not case.torn:
                 raise SealingError(f"the sealed case in {folder} was altered: {case.problem}")
+            case.dropped = file.seek(0, os.SEEK_END) - case.end
             file.truncate(case.end)
         return case
     except BaseException:
@@ -209,6 +212,8 @@ class SealedCase:
     digest: bytes
     problem: str = ""
     torn: bool = False
+    """Whether what is wrong is only its end, as a pulled stick leaves it."""
+    dropped: int = 0
     closed: bool = False
     """Whether the last thing that was written is that the case was closed."""
     end: int = 0
@@ -295,22 +300,44 @@ class SealedCase:
                 at += 17
             elif kind == b"R" and self._ciphers:
                 length = int.from_bytes(file.read(4), "big")
-                if not TAG + 3 <= length <= MAX_RECORD:
-                    self.problem = f"record {self._number + 1:,} is damaged"
-                    return
-                if at + 5 + length > size:
+                if TAG + 3 <= length <= MAX_RECORD and at + 5 + length > size:
                     break
-                if not self._take(at + 5, length):
+                if not TAG + 3 <= length <= MAX_RECORD or not self._take(at + 5, length):
                     self.problem = f"record {self._number + 1:,} is damaged, or was exchanged, moved or left out"
+                    self.torn = size - at <= MAX_IN_FLIGHT and not self._goes_on(at, size)
                     return
                 at += 5 + length
             else:
                 self.problem = f"there is something else than a record after record {self._number:,}"
+                self.torn = size - at <= MAX_IN_FLIGHT
                 return
             self.end = at
         if at < size:
             self.torn = True
             self.problem = "the last record breaks off: the stick was pulled, or the end was cut off"
+
+    def _goes_on(self, at: int, size: int) -> bool:
+        """Whether a sound record of the same session follows on one at ``at`` that is not sound: then its end is not all that is wrong."""
+        from cryptography.exceptions import InvalidTag
+
+        for step in range(1000):
+            self.file.seek(at)
+            head = self.file.read(5)
+            length = int.from_bytes(head[1:], "big")
+            if head[:1] != b"R" or not TAG + 3 <= length <= MAX_RECORD or at + 5 + length > size:
+                return False
+            # One that was left out shifts the numbers of those after it.
+            for shift in (-1, 0, 1):
+                number = step + shift
+                if self._counter + number < 0 or (step, shift) == (0, 0):
+                    continue
+                try:
+                    self.content(_Extent(at + 5, length, len(self._ciphers) - 1, self._counter + number, self._number + number, 0, 0))
+                    return True
+                except (InvalidTag, OverflowError):
+                    continue
+            at += 5 + length
+        return False
 
     def _take(self, offset: int, size: int) -> bool:
         from cryptography.exceptions import InvalidTag

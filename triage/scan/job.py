@@ -110,6 +110,9 @@ def run(job: Job, progress: Progress) -> Outcome:
                     )
             else:
                 reopen(job.folder, journal)
+            if job.sealed is not None and job.sealed.dropped:
+                text = f"the encrypted case ended in {job.sealed.dropped} bytes of an unfinished write, which were dropped"
+                journal.append("error", {"where": "journal", "reason": text})
             journal.append(
                 "scan_started",
                 {"attempt": state.attempts + 1, "time_budget": job.time_budget, "tool": tool(), "public_key": job.signer.public_key},

@@ -297,7 +297,7 @@ def test_a_scan_writes_one_file_and_nothing_else_anywhere(tmp_path: Path, source
     allowed = (re.escape(str(stick)), re.escape(f"{stick}/case.sealed"), re.escape(f"{stick}/.write-test-") + r"\d+", re.escape(str(words.parent)) + "/triage-compiled.*")  # fmt: skip
     assert f"{stick}/case.sealed" in mine
     odd = sorted(name for name in mine if not any(re.fullmatch(pattern, name) for pattern in allowed))
-    assert not [name for name in odd if str(tmp_path) in name], odd
+    assert odd == []
     shown = _shown(tmp_path / "stick") + _shown(tmp_path / "temporary") + _shown(words.parent)
     assert TERM.encode() not in shown
     assert REFERENCE.encode() not in shown
@@ -419,6 +419,29 @@ def test_a_pulled_stick_costs_the_last_moment(tmp_path: Path, signer: Signer) ->
     assert verify(tmp_path / "out").state == "intact_unknown"
     assert len(list(read(tmp_path / "out" / "journal.jsonl"))) > before >= 30
     assert sum(part[:1] == b"S" for part in records(folder)[1]) == 2  # another key: no number is used twice with one
+
+
+@pytest.mark.parametrize("left", [b"\0" * 5000, b"R\0\0\x10\0" + bytes(4096), b"R\0\0", b"S\1\2", b"\xff" * 100])
+def test_an_end_of_which_only_the_length_was_written(stick: Path, tmp_path: Path, left: bytes, signer: Signer) -> None:
+    """FAT and exFAT may give a file its length before its content: what a pulled stick leaves is then no record at all."""
+    with open(stick / casefolder.SEALED, "ab") as file:
+        file.write(left)
+    assert told(stick, tmp_path / "before")
+    case = opened(stick, writable=True)
+    assert case.dropped == len(left)
+    finish(case, begin(case, signer, resume=True), signer)
+    case.finish()
+    case.close()
+    assert told(stick, tmp_path / "after") == ""
+
+
+def test_damage_in_the_middle_is_not_taken_for_a_torn_end(stick: Path) -> None:
+    head, parts = records(stick)
+    for number in (1, 3, len(parts) - 3):
+        part = parts[number]
+        put(stick, head + b"".join([*parts[:number], part[:-1] + bytes([part[-1] ^ 1]), *parts[number + 1 :]]))
+        with pytest.raises(SealingError, match="was altered"):
+            opened(stick, writable=True)
 
 
 def test_a_journal_that_ends_within_a_line_is_mended(tmp_path: Path, signer: Signer) -> None:

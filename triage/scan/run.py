@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from artefacts.coverage import Status
+from artefacts.coverage import Problem, Status
 from artefacts.registry import all_artefacts
 from triage.evidence.model import volume_order
 from triage.journal import LISTING_COLUMNS, encode
 from triage.scan import classify
+from triage.scan.emit import observation_json
 from triage.scan.examination import FINISHED, TRIES_HUNG, Examination, Stopped, TimeUp, hung, may_try_again
 from triage.scan.inspect import CARVING, UNALLOCATED
 from triage.scan.inspect.item import READ
@@ -96,6 +97,7 @@ class Scan(Examination):
     def _work(self, pool: Pool) -> None:
         all_artefacts()  # needed at the end, and loaded now, while the first worker starts
         volumes = self._open(pool)
+        self._list_running()
         self._walk(pool, volumes)
         self._batches.extend(self._plan_batches())
         self._read(pool, self._batches, self._running)
@@ -112,6 +114,27 @@ class Scan(Examination):
     def _task(self, head: dict[str, Any], body: bytes = b"", *, note: Any) -> Task:
         chain = self._inside.get((head["source"], head.get("volume", "")))
         return super()._task(head if chain is None else {"inside": chain, **head}, body, note=note)
+
+    def _list_running(self) -> None:
+        """The programs that run now, under the first source that is a drive of the running computer."""
+        source = next((key for key, item in self._setup.sources.items() if item.live), None)
+        if source is None:
+            return
+        from triage.scan import running
+
+        excluded = {name.lower() for name in self._setup.exclude_users}
+        count = left_out = 0
+        for item in running.running():
+            if isinstance(item, Problem):
+                self._cover(source, "", running.WHAT, item.status, item.reason)
+            elif (getattr(item, "user", None) or "").rpartition("\\")[2].lower() in excluded or not self._setup.dates.record(item):
+                left_out += 1
+            else:
+                count += 1
+                self._observation(observation_json(item, source=source, volume="", path="", parser=running.PARSER))
+        self._cover(source, "", running.WHAT, Status.PARSED if count else Status.EMPTY, "", count=max(count, 1))
+        if left_out:
+            self._cover(source, "", running.WHAT, Status.SKIPPED, "of users or dates that are out of scope", count=left_out)
 
     # --- walking -----------------------------------------------------------------------------------------------------------------
 

@@ -24,7 +24,7 @@ from triage.visit.widgets import Press, Text, Tick
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
 PATIENCE = 120.0
-SIZES = [(80, 24), (120, 40)]
+SIZES = [pytest.param((80, 24), id="80x24"), pytest.param((120, 40), id="120x40", marks=pytest.mark.slow)]
 
 Drive = Callable[["Robot"], Awaitable[None]]
 
@@ -55,8 +55,7 @@ class Robot:
         """Go to a field by Tab, as an officer does, and type."""
         await self.to(field)
         await self.press("end", *(["backspace"] * len(self.app.screen.query_one(f"#{field}", Input).value)))
-        for character in text:
-            await self.press(character)
+        await self.press(*text)
 
     async def to(self, field: str) -> None:
         for _ in range(60):
@@ -131,7 +130,7 @@ async def to_start(robot: Robot) -> None:
     await robot.at("start")
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("size", SIZES)
 def test_a_visit_from_the_first_page_to_the_seal(tmp_path: Path, size: tuple[int, int]) -> None:
     pages: dict[str, list[str]] = {}
 
@@ -346,3 +345,95 @@ def test_pause_go_on_and_stop(tmp_path: Path) -> None:
     assert second.session.order.case == app.session.order.case
     assert second.session.report["visit"]["complete"] and len(second.session.report["method"]["attempts"]) == 2
     assert verify(app.session.order.case).exit_code == 0
+
+
+def test_a_visit_that_was_cut_off_is_offered_and_gone_on_with(tmp_path: Path) -> None:
+    evidence = tmp_path / "evidence"
+    evidence.mkdir()
+    (evidence / "a.txt").write_text("kettle")
+
+    async def whole(robot: Robot) -> None:
+        await robot.at("begin")
+        robot.app.show("start")
+        await robot.at("start")
+        await robot.next()
+        await robot.at("end")
+
+    draft = Draft(
+        name="A", reference="Case 7", basis="order", details={"reference": "1", "made_by": "Court"}, paths=str(evidence), keywords="kettle"
+    )
+    first = visit(tmp_path, whole, draft=draft)
+    assert first.session is not None
+    case = first.session.order.case
+    for file in case.iterdir():
+        if file.name != "journal.jsonl":
+            file.unlink()
+    data = (case / "journal.jsonl").read_bytes()
+    (case / "journal.jsonl").write_bytes(data[: len(data) // 2])
+
+    async def again(robot: Robot) -> None:
+        await robot.at("begin")
+        assert re.search(r"\(x\) Go on: Case 7, begun .*, cut off", "\n".join(robot.shown()))
+        await robot.next()
+        await robot.at("start")
+        assert "A checks one thing. Reference: Case 7." in "\n".join(robot.shown())
+        await robot.next()
+        await robot.at("end")
+
+    second = visit(tmp_path, again)
+    assert second.session is not None and second.session.error is None
+    assert second.session.order.case == case and verify(case).exit_code == 0
+    assert len(list((tmp_path / "cases").iterdir())) == 1
+
+
+def test_what_goes_wrong_is_said_on_the_last_page(tmp_path: Path) -> None:
+    (tmp_path / "evidence").mkdir()
+    broken = tmp_path / "set.th"
+    broken.write_bytes(b"FTHSET" + bytes(100))
+
+    async def drive(robot: Robot) -> None:
+        await robot.at("begin")
+        robot.app.show("start")
+        await robot.at("start")
+        await robot.next()
+        await robot.at("end")
+        rows = "\n".join(robot.shown())
+        assert words.END_FAILED in rows and words.END_FAILED_KEPT.split(".")[0] in rows
+        await robot.to("close")
+        await robot.press("enter")
+
+    draft = Draft(name="A", reference="R", basis="order", details={"reference": "1", "made_by": "Court"}, paths=str(tmp_path / "evidence"))
+    app = visit(tmp_path, drive, draft=draft, hash_sets=[HashSetSetup(str(broken), None)])
+    assert app.return_value == 1
+    assert app.session is not None and app.session.error is not None and str(broken) in app.session.error
+
+
+def test_a_visit_file_fills_in_the_pages_and_a_wrong_one_is_named(tmp_path: Path) -> None:
+    good, bad = tmp_path / "visit.yaml", tmp_path / "bad.yaml"
+    good.write_text(
+        "reference: R9\nofficer: {name: Sam}\nauthority: {basis: licence, reference: L1, condition: '4'}\n"
+        "declared_devices: [{kind: phone, make: Demo}]\nconditions: [{id: 3, text: Keep it., checks: [keep_history]}]\n"
+    )
+    bad.write_text("reference: R9\nofficer: {name: Sam, rank: x}\nauthority: {basis: consent, reference: L1, issued_by: y}\n")
+
+    async def drive(robot: Robot) -> None:
+        await robot.at("begin")  # the one beside the cases is offered
+        await robot.to("file")
+        await robot.write("file", str(bad))
+        await robot.next()
+        assert robot.page == "begin"
+        assert "officer.rank is not a key" in robot.problems() and "belongs to the basis warrant" in robot.problems()
+        await robot.write("file", str(good))
+        await robot.next()
+        await robot.at("who")
+        assert robot.app.screen.query_one("#name", Input).value == "Sam"
+        await robot.next()
+        await robot.at("authority")
+        assert robot.app.screen.query_one("#condition", Input).value == "4"
+        await robot.next()
+        await robot.at("order")
+        rows = "\n".join(robot.shown())
+        assert "phone, Demo" in rows and "3: Keep it." in rows and "Keep the browser history" not in rows
+
+    app = visit(tmp_path, drive)
+    assert app.draft.visit().conditions[0].checks == ("keep_history",)

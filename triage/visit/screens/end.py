@@ -30,7 +30,7 @@ class End(Page):
         assert session is not None
         if session.report is None or session.seal is None:
             yield Text(words.END_FAILED, classes="alarm")
-            reason = session.error or ""
+            reason = (session.error or "").rstrip(".")
             yield Text(visible(reason[:1].upper() + reason[1:] + "."), classes="text")
             yield Text(words.END_FAILED_KEPT, classes="text")
             yield Text(words.END_FILES, classes="head")

@@ -38,12 +38,17 @@ class NotDecoded(Exception):
 
 @dataclass(slots=True)
 class Decoded:
-    """A picture. ``luminance`` has mode L, at ``width`` × ``height`` or smaller; ``format`` as Pillow calls it, or ``raw preview``."""
+    """A picture. ``luminance`` has mode L, at ``width`` × ``height`` or a whole fraction of it; ``format`` as Pillow calls it, or ``raw preview``."""
 
     luminance: Image.Image
     format: str
     width: int
     height: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the whole picture."""
+        return self.width, self.height
 
 
 @cache

@@ -40,11 +40,15 @@ class Looks(NamedTuple):
     quality: int
 
 
-def looks(picture: Image.Image) -> Looks:
-    """Those of a picture of mode L."""
-    samples = _samples(picture)
+def looks(picture: Image.Image, size: tuple[int, int] | None = None) -> Looks:
+    """Those of a picture of mode L; ``size`` in pixels is that of the whole picture, where this is one of which each pixel is the mean of a square of it."""
+    whole = size or picture.size
+    samples = _samples(picture, whole)
     pdq = _cosines(_PDQ_SIDE)[1 : _PDQ_BITS + 1] @ samples @ _cosines(_PDQ_SIDE)[1 : _PDQ_BITS + 1].T
-    small = np.asarray(picture.resize((_PHASH_SIDE, _PHASH_SIDE), Image.Resampling.LANCZOS), np.float64)
+    # The last row and column of a reduced picture reach over the edge of the whole one.
+    wide, high = (length / _scale(length, reduced) for length, reduced in zip(whole, picture.size, strict=True))
+    side = (_PHASH_SIDE, _PHASH_SIDE)
+    small = np.asarray(picture.resize(side, Image.Resampling.LANCZOS, (0, 0, wide, high)), np.float64)
     phash = _cosines(_PHASH_SIDE)[:_PHASH_BITS] @ small @ _cosines(_PHASH_SIDE)[:_PHASH_BITS].T
     return Looks(pdq, phash, _quality(samples))
 
@@ -61,15 +65,15 @@ def orientations(found: Looks, algorithm: str) -> Words:
     return np.stack([_words(part > np.median(part), backwards=algorithm == "pdq") for part in every])
 
 
-def pdq(picture: Image.Image) -> tuple[str, int]:
-    """The PDQ hash of a picture of mode L in hexadecimal, and its quality."""
-    found = looks(picture)
+def pdq(picture: Image.Image, size: tuple[int, int] | None = None) -> tuple[str, int]:
+    """The PDQ hash in hexadecimal, and its quality; of what ``looks`` takes."""
+    found = looks(picture, size)
     return to_hex(orientations(found, "pdq")[0]), found.quality
 
 
-def phash(picture: Image.Image) -> str:
-    """The pHash of a picture of mode L in hexadecimal."""
-    return to_hex(orientations(looks(picture), "phash")[0])
+def phash(picture: Image.Image, size: tuple[int, int] | None = None) -> str:
+    """The pHash in hexadecimal, of what ``looks`` takes."""
+    return to_hex(orientations(looks(picture, size), "phash")[0])
 
 
 def dhash(picture: Image.Image) -> str:
@@ -122,12 +126,15 @@ def _cosines(side: int) -> Floats:
     return matrix
 
 
-@lru_cache(maxsize=64)
-def _taps(length: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Two box filters and the sampling after them, along an axis of ``length``: which places each of the 64 samples is made of, and their weights.
+def _scale(length: int, reduced: int) -> int:
+    """How many pixels of a side of ``length`` make one of ``reduced``, the last perhaps of fewer."""
+    return -(-length // reduced)
 
-    Both are (taps, 64).
-    """
+
+@lru_cache(maxsize=64)
+def _taps(length: int, scale: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Two box filters and the sampling after them, along a side of ``length`` that was reduced by ``scale``: the places that each of the 64 samples is
+    made of, and their weights, both (taps, 64)."""
     window = (length + 2 * _PDQ_SIDE - 1) // (2 * _PDQ_SIDE)
     places = np.arange(length)
     low, high = np.maximum(places - (window - 1) // 2, 0), np.minimum(places + window // 2 + 1, length)
@@ -140,28 +147,31 @@ def _taps(length: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         np.add.at(spread, high, -shares)
         rows = spread[:length].cumsum(axis=0).T
     rows[rows < 1e-9] = 0  # what the sums leave behind a window's end
-    first = (rows > 0).argmax(axis=1)
-    taps = min(int((rows > 0).sum(axis=1).max()), length)
-    chosen = np.minimum(first, length - taps) + np.arange(taps)[:, None]
+    # A pixel of the reduced picture has the weight of all that it stands for: the filters stay where they are in the whole one.
+    rows = np.pad(rows, ((0, 0), (0, -length % scale))).reshape(_PDQ_SIDE, -1, scale).sum(axis=2)
+    used = rows > 0
+    first = used.argmax(axis=1)
+    taps = int((rows.shape[1] - used[:, ::-1].argmax(axis=1) - first).max())
+    chosen = np.minimum(first, rows.shape[1] - taps) + np.arange(taps)[:, None]
     return chosen, np.take_along_axis(rows.T, chosen, axis=0).astype(np.float32)
 
 
-def _along(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The 64 samples along the first axis: (length, n) into (64, n)."""
+def _along(pixels: NDArray[np.float32], length: int) -> NDArray[np.float32]:
+    """The 64 samples along the first axis, a side of ``length`` in the whole picture: (reduced, n) into (64, n)."""
     # No matrix product: for one of this size the library behind numpy starts threads, which cost thirty times what they do.
-    chosen, weights = _taps(len(pixels))
+    chosen, weights = _taps(length, _scale(length, len(pixels)))
     total: NDArray[np.float32] = pixels[chosen[0]] * weights[0][:, None]
     for places, weight in zip(chosen[1:], weights[1:], strict=True):
         total += pixels[places] * weight[:, None]
     return total
 
 
-def _samples(picture: Image.Image) -> Floats:
+def _samples(picture: Image.Image, whole: tuple[int, int]) -> Floats:
     shorter = min(picture.size)
     if shorter > _MOST_ROWS:
         picture = picture.reduce(shorter // (_MOST_ROWS // 2))
-    down = _along(np.asarray(picture).astype(np.float32))
-    return _along(np.ascontiguousarray(down.T)).T.astype(np.float64)
+    down = _along(np.asarray(picture).astype(np.float32), whole[1])
+    return _along(np.ascontiguousarray(down.T), whole[0]).T.astype(np.float64)
 
 
 def _quality(samples: Floats) -> int:

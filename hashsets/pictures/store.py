@@ -55,7 +55,8 @@ class PictureCollector:
         from hashsets.pictures.decode import NotDecoded, decode
 
         try:
-            found = hashing.looks(decode(stream).luminance)
+            decoded = decode(stream)
+            found = hashing.looks(decoded.luminance, decoded.size)
         except NotDecoded as error:
             return str(error)
         if found.quality < LEAST_QUALITY:

@@ -127,7 +127,7 @@ class PictureCheck:
             if min(decoded.width, decoded.height) < LEAST_PIXELS:
                 self._emit.count(LOOKS, Status.SKIPPED, f"smaller than {LEAST_PIXELS} pixels: icons and spacers", size=subject.size)
                 return None
-            return decoded, looks(decoded.luminance)
+            return decoded, looks(decoded.luminance, decoded.size)
         except NotDecoded as error:
             status = Status.SKIPPED if error.limit else Status.UNRECOGNISED if error.unknown else Status.FAILED
             self._emit.problem(LOOKS, status, subject.path, str(error), size=subject.size)
@@ -197,7 +197,7 @@ class PictureCheck:
             copy = decode(io.BytesIO(small)).luminance
         except (NotDecoded, MemoryError):
             return None
-        return "differs" if thumbnail_distance(found, (decoded.width, decoded.height), copy) > _DIFFERS else "same"
+        return "differs" if thumbnail_distance(found, decoded.size, copy) > _DIFFERS else "same"
 
 
 def thumbnail_distance(found: Looks, size: tuple[int, int], copy: Image) -> int:

@@ -788,6 +788,16 @@ class RegistryRemnant(Observation):
 
 
 @dataclass(slots=True, kw_only=True)
+class RegistryTrace(Observation):
+    """A key that a program keeps in the Windows registry (``Software\\VENDOR\\PRODUCT``), which may outlive the program. ``written``: when a value or a
+    key directly in it was last changed. Nothing of what it holds is kept."""
+
+    key: str
+    written: Time = NOT_RECORDED
+    user: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
 class CleanupSign(Observation):
     """A sign that records or files were removed or covered up. A fact about what is there and what is not; not who did it, nor why.
 

@@ -107,7 +107,8 @@ class Joiner:
             "Bookmark": self._visit,
             "AccountUse": self._account,
             "YaraMatch": self._yara,
-            "RegistryRemnant": self._remnant,
+            "RegistryRemnant": self._registry,
+            "RegistryTrace": self._registry,
             "SharedFile": self._shared,
         }
 
@@ -350,7 +351,7 @@ class Joiner:
     def _yara(self, item: Mapping[str, Any]) -> Iterator[Hit]:
         yield from (Hit(*found, CONTENT) for found in self._exact["yara"].get(str(item.get("rule") or "").casefold(), ()))
 
-    def _remnant(self, item: Mapping[str, Any]) -> Iterator[Hit]:
+    def _registry(self, item: Mapping[str, Any]) -> Iterator[Hit]:
         key = item.get("key")
         if isinstance(key, str):
             yield from (Hit(*found, SETTINGS) for found in self._in_path(parts(key), self._keys))

@@ -23,6 +23,7 @@ from triage.scan.inspect import CARVING, UNALLOCATED
 from triage.scan.inspect.item import READ
 from triage.scan.plan import Batch, Plan
 from triage.scan.pool import Death, Message, Pool, Task
+from triage.scan.scope import OUTSIDE
 from triage.scan.worker import main
 
 SPARED = "access times were spared, except those of symbolic links: no system lets a link be read without"
@@ -437,7 +438,9 @@ class Scan(Examination):
         complete = complete and self._walked_all
         standing = set()
         for item in conclusions.draw(complete=complete):
-            if isinstance(item, dict):
+            if isinstance(item, dict) and not self._setup.dates.journalled(item):
+                self._cover("", "", CONCLUSIONS, Status.SKIPPED, OUTSIDE)
+            elif isinstance(item, dict):
                 standing.add(item["id"])
                 self._drawn(item)
             else:

@@ -9,6 +9,7 @@ A wall-clock reading without a zone counts as any time that it can have been.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ RECORDS_ONLY = "nothing but the records in them was read, and of those only what
 UNDATED = "kept although they have no time: the dates of the visit could not be applied to them"
 WHAT_UNDATED = "records without a time"
 """What they are called in coverage."""
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 _ZONES = 14 * 3600 * NS  # clocks are at most so far from UTC
 _NOT_WHEN = frozenset({"expires"})
 """Times of a record that say nothing of when something was done."""
@@ -60,6 +62,11 @@ class Dates:
         """Whether a record belongs to the scope."""
         return self._within(_spans(item))
 
+    def journalled(self, data: Mapping[str, Any]) -> bool:
+        """``record`` for a record as it is journalled. Times without a zone are left out of account."""
+        texts = (text for name, text in data.items() if name not in _NOT_WHEN and isinstance(text, str) and _INSTANT.fullmatch(text))
+        return self._within((ns, ns) for text in texts if (ns := _instant(text)) is not None)
+
     def dated(self, item: Observation) -> bool:
         """Whether a record has a time by which that can be told."""
         return any(True for _ in _spans(item))
@@ -86,3 +93,11 @@ def _spans(item: Observation) -> Iterable[tuple[int, int]]:
             except ValueError:
                 continue
             yield local - _ZONES, local + _ZONES
+
+
+def _instant(text: str) -> int | None:
+    """Nanoseconds of a text in RFC 3339, to the microsecond; None for a day that no month has."""
+    try:
+        return Timestamp.from_datetime(datetime.fromisoformat(text[:26].rstrip("Z") + "+00:00")).ns
+    except ValueError:
+        return None

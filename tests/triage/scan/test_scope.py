@@ -75,6 +75,20 @@ def test_records() -> None:
     assert dates.record(PageVisit(url="x", time=NoTime("zone", local="yesterday")))
 
 
+def test_records_as_they_are_journalled() -> None:
+    dates = Dates(START, END)
+    for time, kept in (
+        ("2026-03-01T00:00:00Z", True),
+        ("2026-02-28T23:59:59.9999999Z", False),
+        ("2026-02-31T00:00:00Z", True),
+        ("soon", True),
+    ):
+        assert dates.journalled({"type": "X", "time": time, "path": "/a"}) is kept
+    for moment in (START - 1, START, END, END + 1):
+        visit = PageVisit(url="x", time=Timestamp(moment // 1000 * 1000))
+        assert dates.journalled(visit.to_json()) is dates.record(visit)
+
+
 def test_the_dates_reach_the_workers() -> None:
     from triage.scan.profile import load_profile
 

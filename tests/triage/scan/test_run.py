@@ -178,7 +178,8 @@ def test_out_of_time_is_said_and_the_rest_is_read_later(
     first = scan(evidence, *lists, "--time-budget", "3s", "--profile", "full")
     assert first.code == 3, first.err
     left = [row for row in first.report["coverage"] if row["status"] == "out_of_time"]
-    assert left and sum(row["bytes"] or 0 for row in left) > 0
+    # On a machine with much else to do, the time may be over before anything is listed.
+    assert sum(row["bytes"] or 0 for row in left) > 0 or "file system" in {row["what"] for row in left}
     assert first.report["assessment"]["outcome"] in ("found", "not_checked")
     later = scan(evidence, *lists, "--profile", "full")
     assert later.code == 0, later.err

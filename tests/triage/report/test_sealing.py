@@ -389,6 +389,19 @@ def _fresh(tmp_path: Path) -> Path:
     return tmp_path / f"out{len(list(tmp_path.iterdir()))}"
 
 
+def test_a_whole_session_left_out_or_moved(stick: Path, tmp_path: Path, signer: Signer) -> None:
+    """Each session has a key of its own; that one follows on another is told by the numbers in the file."""
+    case = opened(stick, writable=True)
+    case.record(b"A", "note.txt", b"x")
+    case.finish()
+    case.close()
+    head, parts = records(stick)
+    second = next(number for number, part in enumerate(parts) if number and part[:1] == b"S")
+    for changed in (parts[second:], [*parts[second:], *parts[:second]], [*parts[:second], *parts]):
+        put(stick, head + b"".join(changed))
+        assert "is damaged, or was exchanged, moved or left out" in told(stick, _fresh(tmp_path))
+
+
 def test_records_of_another_case(stick: Path, tmp_path: Path, signer: Signer) -> None:
     other = create(_empty(tmp_path / "other"), sealed_with())
     begin(other, signer).close()

@@ -23,7 +23,9 @@ _DIRECTORY = 0x10
 _MOST_ITEMS = 256
 _DRIVES = {2: "removable drive", 3: "fixed drive", 4: "network drive", 5: "optical drive", 6: "memory disk"}
 _APPLICATION_ID = UUID("9f4c2855-9f79-4b39-a8d0-e1d42de1d5f3").bytes_le  # property set of the shell; number 5 is the application's id
-_INSTALLER_BLOCK, _PROPERTIES_BLOCK = 0xA0000006, 0xA0000009
+_VARIABLES_BLOCK, _TRACKER_BLOCK, _INSTALLER_BLOCK, _PROPERTIES_BLOCK = 0xA0000001, 0xA0000003, 0xA0000006, 0xA0000009
+_HAS_ARGUMENTS = 0x20
+_FIXED = struct.Struct("<IQQQI")  # at 24: attributes; created, accessed, modified; size
 _URI_ITEM = 0x61
 _BASE_85 = "!$%&'()*+,-.0123456789=?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`abcdefghijklmnopqrstuvwxyz{}~"
 
@@ -104,41 +106,46 @@ def read(data: bytes) -> Link:
                 link.problems.append(reason)
             return None
 
-    link.created = from_filetime(get(raw.get_file_creation_time_as_integer) or 0)
-    link.modified = from_filetime(get(raw.get_file_modification_time_as_integer) or 0)
-    link.accessed = from_filetime(get(raw.get_file_access_time_as_integer) or 0)
-    link.folder = bool((get(raw.get_file_attribute_flags) or 0) & _DIRECTORY)
-    link.arguments = get(raw.get_command_line_arguments) or None
-    link.size = get(raw.get_file_size)
-    link.volume = _volume(raw, get)
+    attributes, created, accessed, modified, link.size = _FIXED.unpack_from(data, 24)
+    link.created, link.modified, link.accessed = from_filetime(created), from_filetime(modified), from_filetime(accessed)
+    link.folder = bool(attributes & _DIRECTORY)
+    flags = int.from_bytes(data[20:24], "little")
+    link.arguments = (get(raw.get_command_line_arguments) or None) if flags & _HAS_ARGUMENTS else None
+    link.volume = _volume(raw, get, bool(flags & _HAS_LINK_INFO), _TRACKER_BLOCK in blocks)
     if (installer := blocks.get(_INSTALLER_BLOCK)) is not None:
         link.product = _product(_wide(installer[260:]) or "")
+    variables = get(raw.get_environment_variables_location) if _VARIABLES_BLOCK in blocks else None
     application = _application(blocks[_PROPERTIES_BLOCK]) if _PROPERTIES_BLOCK in blocks else None
-    items, opaque = _items(get(raw.get_link_target_identifier_data) or b"", link)
-    local, network = get(raw.get_local_path), get(raw.get_network_path)
+    items, opaque = _items((get(raw.get_link_target_identifier_data) or b"") if flags & _HAS_ITEMS else b"", link)
+    local, network = (get(raw.get_local_path), get(raw.get_network_path)) if flags & _HAS_LINK_INFO else (None, None)
     if local and items and not local.isascii() and items[1:2] == ":" and local.count("\\") == items.count("\\"):
         local = items  # the place of the target may be in an unknown code page, shell items are Unicode
     if items and items.startswith("::{") and "\\" not in items and application:
         items = None  # a Store application: its id says more than the folder of all applications
-    link.target = local or network or get(raw.get_environment_variables_location) or items or get(raw.get_relative_path) or application
+    link.target = local or network or variables or items or get(raw.get_relative_path) or application
     if opaque and link.target in (items, None):
         link.problems.append("the last of its shell items is in a form that cannot be read: the target is inside what is named")
     return link
 
 
-def _volume(raw: Any, get: Callable[[Callable[[], Any]], Any]) -> dict[str, str]:
-    kind, serial = get(raw.get_drive_type), get(raw.get_drive_serial_number)
-    out = {
-        "kind": _DRIVES.get(kind, "") if isinstance(kind, int) else "",
-        "serial": f"{serial:08X}" if serial else "",
-        "label": get(raw.get_volume_label) or "",
-        "machine": get(raw.get_machine_identifier) or "",
-    }
-    identifier = get(raw.get_birth_droid_file_identifier)
-    if identifier and (parsed := UUID(identifier)).version == 1:
-        # A UUID of version 1 carries the network address of the machine that made it.
-        out["machine_mac"] = parsed.node.to_bytes(6, "big").hex(":")
-    return {name: value for name, value in out.items() if value}
+def _volume(raw: Any, get: Callable[[Callable[[], Any]], Any], placed: bool, tracked: bool) -> dict[str, str]:
+    """``placed``: the link says where its target lies; ``tracked``: it has the block by which Windows finds a target that has moved."""
+    out = {}
+    if placed:
+        if (kind := _DRIVES.get(get(raw.get_drive_type))) is not None:
+            out["kind"] = kind
+        if serial := get(raw.get_drive_serial_number):
+            out["serial"] = f"{serial:08X}"
+        if label := get(raw.get_volume_label):
+            out["label"] = label
+    if tracked:
+        if machine := get(raw.get_machine_identifier):
+            out["machine"] = machine
+        identifier = get(raw.get_birth_droid_file_identifier) or ""
+        if identifier[14:15] == "1" and identifier[19:20] in ("8", "9", "a", "b"):
+            # A UUID of version 1 carries the network address of the machine that made it.
+            out["machine_mac"] = bytes.fromhex(identifier[24:]).hex(":")
+    return out
 
 
 def _items(data: bytes, link: Link) -> tuple[str | None, bool]:

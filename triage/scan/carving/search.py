@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
 from triage.scan.carving import formats
 from triage.scan.carving.formats import Broken, CutShort
@@ -77,8 +78,7 @@ class Search:
 
     def _marks(self, data: bytes, base: int) -> Iterator[tuple[int, str]]:
         """The places where something may begin, in order."""
-        following = [(data.find(mark), number) for number, (mark, _, _) in enumerate(self._signatures)]
-        following = [pair for pair in following if pair[0] >= 0]
+        following = _first(data, tuple(mark for mark, _, _ in self._signatures))
         while following:
             at, number = min(following)
             following.remove((at, number))
@@ -109,3 +109,35 @@ class Search:
                 if length < look or look >= LARGEST_PICTURE:
                     raise
                 look *= 4
+
+
+def _first(data: bytes, marks: tuple[bytes, ...]) -> list[tuple[int, int]]:
+    """Where each of the marks that are in ``data`` stands first, with its number. Most bytes hold none: one pass says so, not one a mark."""
+    database = _database(marks)
+    if database is None:
+        return [(at, number) for number, mark in enumerate(marks) if (at := data.find(mark)) >= 0]
+    found: list[tuple[int, int]] = []
+
+    def met(number: int, _start: int, end: int, _flags: int, _context: Any) -> None:
+        found.append((end - len(marks[number]), number))
+
+    database.scan(data, match_event_handler=met)
+    return found
+
+
+@cache
+def _database(marks: tuple[bytes, ...]) -> Any:
+    """The marks for Hyperscan, each reported once; None where it is not installed."""
+    try:
+        import hyperscan
+    except ImportError:
+        return None
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    database.compile(
+        expressions=[b"".join(b"\\x%02x" % byte for byte in mark) for mark in marks],
+        ids=list(range(len(marks))),
+        elements=len(marks),
+        flags=[hyperscan.HS_FLAG_SINGLEMATCH] * len(marks),
+    )
+    database.scratch = hyperscan.Scratch(database)
+    return database

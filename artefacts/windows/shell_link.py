@@ -10,6 +10,7 @@ import io
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +28,8 @@ _VARIABLES_BLOCK, _TRACKER_BLOCK, _INSTALLER_BLOCK, _PROPERTIES_BLOCK = 0xA00000
 _HAS_ARGUMENTS = 0x20
 _FIXED = struct.Struct("<IQQQI")  # at 24: attributes; created, accessed, modified; size
 _URI_ITEM = 0x61
+_PLACE_ITEM, _DRIVE_ITEM, _FILE_ITEM, _FILE_BLOCK = 0x1F, 0x2F, 0x30, bytes.fromhex("0400efbe")
+_NAME_AT = {3: 20, 7: 38, 8: 42, 9: 46}  # bytes from the start of the block, by its version: XP, Vista and 7, 8, since 8.1
 _BASE_85 = "!$%&'()*+,-.0123456789=?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`abcdefghijklmnopqrstuvwxyz{}~"
 
 
@@ -169,7 +172,7 @@ def _items(data: bytes, link: Link) -> tuple[str | None, bool]:
         content = data[offset : offset + size]
         offset += size
         try:
-            part = _item(items.get_item(index), content)
+            part = _usual(content) or _item(items.get_item(index), content)
         except (OSError, ValueError):
             link.problems.append(f"shell item {index} is damaged")
             part = None
@@ -179,6 +182,35 @@ def _items(data: bytes, link: Link) -> tuple[str | None, bool]:
     if len(parts) > 1 and parts[0].startswith("::{"):
         del parts[0]  # This PC, a library, …: what follows is a path of its own
     return ("\\".join(part.rstrip("\\") for part in parts) or None), opaque
+
+
+def _usual(content: bytes) -> str | None:
+    """The name of an item of a usual form (place, drive, file or folder), which is most of them; None where libfwsi must look at it.
+
+    The last two bytes of a file's say where its first extension block begins; in that of files (0xbeef0004) the place of the name depends on
+    the version.
+    """
+    kind = content[2] if len(content) >= 20 else 0
+    if kind == _PLACE_ITEM and len(content) == 20:
+        return _place(content[4:])
+    if kind == _DRIVE_ITEM and content[4:6] == b":\\" and not any(content[6:]) and 65 <= content[3] <= 90:
+        return f"{content[3]:c}:\\"
+    if len(content) < 40 or kind & 0x70 != _FILE_ITEM:
+        return None
+    at = int.from_bytes(content[-2:], "little")
+    if at < 16 or at + 20 > len(content) or content[at + 4 : at + 8] != _FILE_BLOCK:
+        return None
+    size, version = int.from_bytes(content[at : at + 2], "little"), int.from_bytes(content[at + 2 : at + 4], "little")
+    start = _NAME_AT.get(version)
+    if start is None or at + size > len(content):
+        return None
+    name, end, _ = content[at + start : (at + start) + (size - start - 2) // 2 * 2].decode("utf-16-le", "replace").partition("\0")
+    return name if end and name.isprintable() else None
+
+
+@lru_cache(256)
+def _place(identifier: bytes) -> str:
+    return f"::{{{str(UUID(bytes_le=identifier)).upper()}}}"
 
 
 def _item(item: Any, content: bytes) -> Any:

@@ -21,7 +21,8 @@ class Control:
         self.waited = 0.0
         """Seconds for which they have stood still so far, finished pauses only."""
         self._notes: deque[tuple[str, str]] = deque()
-        self._closed = False
+        self.closed = False
+        """Whether it has ended: no note is taken any more."""
 
     def stop(self) -> None:
         """End in good order as soon as possible."""
@@ -37,7 +38,7 @@ class Control:
 
     def note(self, action: str, text: str) -> bool:
         """A record ``operator`` for the journal. False where the examination has ended and nothing can be added any more."""
-        if self._closed:
+        if self.closed:
             return False
         self._notes.append((action, text))
         return True
@@ -49,5 +50,5 @@ class Control:
 
     def close(self) -> Iterator[tuple[str, str]]:
         """The last notes; none is taken from now on."""
-        self._closed = True
+        self.closed = True
         return self.taken()

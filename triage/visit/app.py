@@ -56,6 +56,8 @@ class VisitApp(App[int]):
         self.resumed: OpenCase | None = None
         """The case that is gone on with."""
         self.session: Session | None = None
+        self.unwritten: list[str] = []
+        """Notes that came too late for the case."""
 
     def on_mount(self) -> None:
         self.theme = "textual-dark"

@@ -25,12 +25,16 @@ KEPT_ALERTS = 1000
 
 @dataclass(slots=True)
 class Lists:
-    """The lists and rules named when the tool was started, and the key that signs."""
+    """The lists and rules named when the tool was started, or held by the stick, and the key that signs. ``identities``, ``warnings``: what the
+    journal says besides those of the lists."""
 
     hash_sets: list[HashSetSetup] = field(default_factory=list)
     keywords: list[str] = field(default_factory=list)
     list_secret: bytes | None = None
     yara: list[str] = field(default_factory=list)
+    rules: list[str] = field(default_factory=list)
+    identities: dict[str, Any] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
     signer: Callable[[], Signer] | None = None
     arguments: list[str] = field(default_factory=list)
     workers: int | None = None
@@ -149,9 +153,10 @@ class Session:
             named=list(visit["keywords"]),
             exclude_users=list(visit["scope"]["exclude_users"]),
             dates=Dates.of(visit),
+            rules=list(options.rules),
         )
-        warnings: list[str] = []
-        identities = lists.load(
+        warnings = list(options.warnings)
+        identities = options.identities | lists.load(
             setup, options.keywords, options.yara, options.list_secret, lambda problem, _: warnings.append(str(problem))
         )
         signer = options.signer() if options.signer else keys.case_signer()

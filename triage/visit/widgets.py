@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
+from textual.screen import Screen
 from textual.scrollbar import ScrollBarRender
-from textual.widgets import Button, Checkbox, Input, RadioButton, RadioSet, Static
+from textual.widgets import Button, Checkbox, Input, RadioButton, RadioSet, Static, TextArea
 
 
 class PlainBars(ScrollBarRender):
@@ -100,6 +102,23 @@ class Field(Horizontal):
     def compose(self) -> ComposeResult:
         yield Text(self._words, classes="label")
         yield Input(self._filled, id=self._field, max_length=self._most, compact=True, select_on_focus=False)
+
+
+def when_written(screen: Screen[Any], then: Callable[[], object]) -> None:
+    """Call ``then`` once every line has taken in the keys that were pressed before: who types fast is ahead of the screen."""
+    lines = [*screen.query(Input), *screen.query(TextArea)]
+    left = len(lines)
+
+    def settled() -> None:
+        nonlocal left
+        left -= 1
+        if not left:
+            then()
+
+    for line in lines:
+        line.call_later(settled)
+    if not lines:
+        then()
 
 
 def bar(share: float | None, width: int) -> str:

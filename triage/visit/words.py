@@ -177,6 +177,7 @@ END_ALOUD = "Read this aloud, so that the body-worn video records it. It shows l
 END_FILES = "The case is in this folder:"
 END_REPORT = "The full report is report.html. Read it at the station, not on this computer."
 END_NOTES = "The case is sealed. From now on, write your notes in your notebook."
+END_UNWRITTEN = "The check had ended before this was written. It is not in the case. Write it in your notebook:"
 END_FAILED = "The check could not be done:"
 END_FAILED_KEPT = "What was found until then is kept in the case folder. Start again to go on with it."
 END_WHY = "Why"

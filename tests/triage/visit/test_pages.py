@@ -437,3 +437,26 @@ def test_a_visit_file_fills_in_the_pages_and_a_wrong_one_is_named(tmp_path: Path
 
     app = visit(tmp_path, drive)
     assert app.draft.visit().conditions[0].checks == ("keep_history",)
+
+
+def test_a_note_that_comes_too_late_is_not_lost_in_silence(tmp_path: Path) -> None:
+    (tmp_path / "evidence").mkdir()
+
+    async def drive(robot: Robot) -> None:
+        await robot.at("begin")
+        robot.app.show("start")
+        await robot.at("start")
+        await robot.next()
+        await robot.at("running")
+        session = robot.app.session
+        assert session is not None
+        robot.app.push_screen(Write("note"), robot.app.screen._write)  # type: ignore[attr-defined]
+        await robot.until(lambda: isinstance(robot.app.screen, Write) and session.done.is_set())
+        await robot.press(*"Late words", "enter")
+        await robot.at("end")
+        rows = "\n".join(robot.shown())
+        assert words.END_UNWRITTEN.split(".")[0] in rows and "Late words" in rows
+
+    draft = Draft(name="A", reference="R", basis="order", details={"reference": "1", "made_by": "Court"}, paths=str(tmp_path / "evidence"))
+    app = visit(tmp_path, drive, draft=draft)
+    assert app.session is not None and app.session.report is not None and not app.session.report["operator"]["items"]

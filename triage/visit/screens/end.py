@@ -28,6 +28,10 @@ class End(Page):
     def _lines(self) -> ComposeResult:
         session = self.visit.session
         assert session is not None
+        if self.visit.unwritten:
+            yield Text(words.END_UNWRITTEN, classes="alarm")
+            for note in self.visit.unwritten:
+                yield Text(f"- {visible(note)}", classes="item")
         if session.report is None or session.seal is None:
             yield Text(words.END_FAILED, classes="alarm")
             reason = (session.error or "").rstrip(".")

@@ -11,7 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input
 
 from triage.visit import words
-from triage.visit.widgets import Choice, Choices, Field, Press, Text
+from triage.visit.widgets import Choice, Choices, Field, Press, Text, when_written
 
 
 class Help(ModalScreen[None]):
@@ -85,13 +85,13 @@ class Write(ModalScreen[tuple[str, str] | None]):
     def entered(self, line: Input) -> None:
         """Enter was pressed on a line to write on: the last one gives what was written."""
         if line.id == "text":
-            self._give()
+            when_written(self, self._give)
         else:
             self.focus_next()
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         if event.button.id == "ok":
-            self._give()
+            when_written(self, self._give)
         else:
             self.dismiss(None)
 

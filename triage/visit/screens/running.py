@@ -116,6 +116,8 @@ class Running(Page):
             self._look()
         elif event.button.id == "stop":
             self.visit.push_screen(Ask(words.STOP_ASK, words.STOP_YES, words.STOP_NO), self._stop)
+        elif control.closed:
+            self._say("said", words.NOT_NOTED)
         else:
             action = {"note": "note", "state": "device state", "told": "said"}[event.button.id or "note"]
             control.writing = True
@@ -129,8 +131,10 @@ class Running(Page):
     def _write(self, given: tuple[str, str] | None) -> None:
         self.session.control.writing = False
         if given is not None:
-            taken = self.session.control.note(*given)
-            self._say("said", words.NOTED.format(text=visible(given[1], 120)) if taken else words.NOT_NOTED)
+            if self.session.control.note(*given):
+                self._say("said", words.NOTED.format(text=visible(given[1], 120)))
+            else:
+                self.visit.unwritten.append(given[1])
 
 
 def _amount(session: Session) -> str:

@@ -12,7 +12,7 @@ from textual.widgets import Button, Input
 
 from triage.visit import words
 from triage.visit.draft import Draft
-from triage.visit.widgets import Press, Text
+from triage.visit.widgets import Press, Text, when_written
 
 if TYPE_CHECKING:
     from triage.visit.app import VisitApp
@@ -96,9 +96,9 @@ class Step(Page):
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         if event.button.id == "next":
-            self.action_forward()
+            when_written(self, self.action_forward)
         elif event.button.id == "back":
-            self.action_back()
+            when_written(self, self.action_back)
 
     def action_forward(self) -> None:
         """Go on, or say why not."""

@@ -549,6 +549,31 @@ class PictureMatch(Observation):
 
 
 @dataclass(slots=True, kw_only=True)
+class PictureScore(Observation):
+    """A picture that the optional part takes for likely nudity: ``score`` from 0 to 1, at least ``threshold``. It says nothing of who is shown, of
+    age, or of law, and is often wrong. ``time``: when the file was last changed. ``inside`` as in ``HashMatch``."""
+
+    path: str
+    score: float
+    threshold: float
+    time: Time = NOT_RECORDED
+    inside: str | None = None
+    user: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class PictureLikelihood(Observation):
+    """How many pictures of a ``folder`` last changed in a ``month`` (``2026-05``, None where no time is recorded) have a ``PictureScore``:
+    ``likely``, and the ``highest`` of their scores."""
+
+    folder: str
+    month: str | None = None
+    likely: int
+    highest: float
+    threshold: float
+
+
+@dataclass(slots=True, kw_only=True)
 class FileSeen(Observation):
     """A file, present in a file system or remembered elsewhere (``how``). ``hashes`` maps md5, sha1, sha256 to lower-case hex.
 

@@ -119,6 +119,17 @@ def full(stream: BinaryIO) -> Decoded:
     return _decode(stream, draft=False)
 
 
+def colours(stream: BinaryIO) -> Image.Image:
+    """The picture in ``stream`` in colour (RGB), reduced as for ``decode``. Raises ``NotDecoded``, and ``MemoryError``."""
+    with _guarded(), closing(Image.open(stream, formats=formats())) as picture:
+        width, height = picture.size
+        jpeg = picture.format in ("JPEG", "MPO")
+        _check(width, height, MOST_PIXELS_JPEG if jpeg else MOST_PIXELS)
+        if jpeg:
+            picture.draft("RGB", (max(width // 8, LEAST_SIDE), max(height // 8, LEAST_SIDE)))
+        return picture.convert("RGB")
+
+
 class _guarded:
     """Whatever a decoder raises becomes ``NotDecoded``, but want of memory."""
 

@@ -21,6 +21,7 @@ from triage.evidence.model import Entry
 from triage.scan.emit import Emitter
 from triage.scan.inspect.item import PICTURES, Subject, entry_time
 from triage.scan.inspect.recorder import Recorder
+from triage.scan.likelihood import Likelihood
 from triage.scan.pool import Pulse
 from triage.scan.setup import Setup
 
@@ -46,6 +47,7 @@ class PictureCheck:
 
     def __init__(self, setup: Setup, emit: Emitter, recorder: Recorder, pulse: Pulse) -> None:
         self._setup, self._emit, self._recorder, self._pulse = setup, emit, recorder, pulse
+        self._likelihood = Likelihood(emit, recorder)
 
     @cached_property
     def sets(self) -> list[PictureSet]:
@@ -83,6 +85,7 @@ class PictureCheck:
             self._facts(subject, FACTS, exif.EXIF.parser, self._thumbnail(subject, *looked) if looked else None)
         if looked is not None:
             self._look_up(subject, *looked)
+        self._likelihood.look(subject, self._stream)
 
     def _stream(self, subject: Subject) -> BinaryIO:
         return io.BytesIO(subject.data) if subject.data is not None else subject.open()

@@ -19,6 +19,7 @@ CONCERN_FROM = 2  # severity
 MAX_TITLES = 20
 MAX_INNOCENT = 5
 MAX_FAULTS = 8
+MAX_ALTERNATIVES = 2
 _STRENGTH = {1: "very low", 2: "low", 3: "medium", 4: "high", 5: "very high"}
 _NAMES = {"windows": "Windows", "macos": "macOS", "linux": "Linux"}
 
@@ -129,7 +130,8 @@ def _missing(proof: Iterable[tuple[str, ...]], records: dict[str, list[Record]],
         gaps = sorted({_gap(item) for item in items if status(item) in STATUS_WORDS})
         yield from gaps
         if not gaps and not any(state in (Status.PARSED, Status.EMPTY) for state in states):
-            yield f"Not there, or not read: {' or '.join(map(_title, alternatives))}."
+            others = " or another of its kind" if len(alternatives) > MAX_ALTERNATIVES else ""
+            yield f"Not there, or not read: {' or '.join(map(_title, alternatives[:MAX_ALTERNATIVES]))}{others}."
 
 
 def _gap(item: Record) -> str:

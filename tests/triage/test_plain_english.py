@@ -25,11 +25,16 @@ from triage.visit import words as screens
 
 textstat = pytest.importorskip("textstat", reason="the test extra textstat is not installed")
 
-EASE = 55.0
+EASIEST_TO_HARDEST = 55.0
 LONGEST_SENTENCE = 27
 FEWEST_WORDS = 12
 """Of a text that is measured by itself: of fewer the measure says nothing."""
 _PLACE = re.compile(r"\{[^{}]*\}")
+
+
+def reading_ease(text: str) -> float:
+    """Flesch's reading ease: the higher the easier."""
+    return float(textstat.flesch_reading_ease(text))
 
 
 def _own(text: str) -> str:
@@ -103,8 +108,8 @@ def texts() -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize(("name", "text"), [pytest.param(name, text, id=name) for name, text in texts()])
 def test_plain_english(name: str, text: str) -> None:
-    ease = textstat.flesch_reading_ease(text)
-    assert ease >= EASE, f"{ease:.0f}: {text}"
+    ease = reading_ease(text)
+    assert ease >= EASIEST_TO_HARDEST, f"{ease:.0f}: {text}"
     for sentence in re.split(r"(?<=[.!?:])\s", text):
         assert len(sentence.split()) <= LONGEST_SENTENCE, sentence
 
@@ -115,6 +120,6 @@ def test_never_said() -> None:
 
 
 def test_the_measure_can_fail() -> None:
-    assert textstat.flesch_reading_ease("The cat sat on the mat.") > 100
-    assert textstat.flesch_reading_ease("Organisational considerations necessitate comprehensive evaluation of alternatives.") < 0
+    assert reading_ease("The cat sat on the mat.") > 100
+    assert reading_ease("Organisational considerations necessitate comprehensive evaluation of alternatives.") < 0
     assert len(list(texts())) > 150

@@ -28,6 +28,7 @@ COMMANDS = {
     "baseline": "baseline",
     "hashset": "hashset",
     "rules": "rules",
+    "stick": "stick",
     "artefacts": "artefacts",
     "selftest": "selftest",
 }

@@ -23,5 +23,9 @@ PassphrasePrompt = Annotated[
     bool,
     typer.Option("--passphrase-prompt", help="Ask for a passphrase that opens the encrypted case too, and with which the scan can go on."),
 ]
+Stick = Annotated[
+    Path | None,
+    typer.Option(help="The stick whose hash sets, lists, rules and keys are used where none are named; a bundle uses the one it lies on."),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only alerts and the result.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]

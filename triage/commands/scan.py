@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from triage.commands import options
-from triage.commands.common import COMPLETED, GAPS, existing, stop
+from triage.commands.common import COMPLETED, GAPS, existing, list_secret, stop
 
 if TYPE_CHECKING:
     from triage.baseline.digest import Baseline
@@ -46,18 +46,21 @@ def scan(
     hash_source: options.HashSource = False,
     seal_to: options.SealTo = None,
     passphrase_prompt: options.PassphrasePrompt = False,
+    stick: options.Stick = None,
     quiet: options.Quiet = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Examine sources and write a signed report into a case folder."""
-    from triage.commands import examine
+    from triage.commands import examine, on_stick
     from triage.scan.pool import prepare
 
     prepare()
+    from triage.casefolder import JOURNAL
     from triage.scan.job import Job
     from triage.scan.profile import load_profile
     from triage.scan.scope import Dates
     from triage.scan.setup import Setup
+    from triage.text import visible
 
     try:
         chosen = load_profile(profile)
@@ -74,12 +77,28 @@ def scan(
         exclude_users=list((visit_data or {}).get("scope", {}).get("exclude_users", [])),
         dates=Dates.of(visit_data),
     )
+    names, secret = list(keywords or []), list_secret(list_key)
+    given: list[str] = []
+    held = on_stick.held(stick)
+    if held is not None:
+        taken = on_stick.take(held, sets=hashset is None, words=keywords is None, hashset_key=hashset_key, list_secret=secret)
+        setup.hash_sets += taken.hash_sets
+        names, secret, given = names + taken.keywords, taken.list_secret, taken.warnings
+        yara = yara if yara is not None else [str(path) for path in held.yara]
+        setup.rules = [str(path) for path in held.rules]
+        key = key or held.signing_key
+        if seal_to is None and not (case / JOURNAL).exists():  # a case begun in the clear goes on so
+            seal_to = held.recipients
+        for text in given:
+            print(f"triage: warning: {visible(text)}", file=sys.stderr)
     sealing = examine.sealing(seal_to, passphrase_prompt, case)
     setup.keep_named = sealing is None
-    identities, warnings = _rules(setup, keywords or [], list_key, yara or [], quiet)
+    identities, warnings = _rules(setup, names, secret, yara or [], quiet)
+    if held is not None:
+        identities["stick"] = held.identity
     job = Job(
         setup=setup, case=case, signer=examine.signer(key, passphrase_file), visit=visit_data, baseline=_baseline(baseline), time_budget=budget, hash_sources=hash_source,
-        arguments=sys.argv[1:], identities=identities, warnings=warnings, sealing=sealing,
+        arguments=sys.argv[1:], identities=identities, warnings=[*given, *warnings], sealing=sealing,
     )  # fmt: skip
     if workers is not None:
         job.workers = workers
@@ -106,14 +125,8 @@ def hash_sets(names: list[str], role: str | None, key_file: Path | None) -> list
 
     if role is not None and role not in ("alert", "ignore"):
         stop(f"a role is alert or ignore, not {role!r}")
-    key = None
-    if key_file is not None:
-        import hashsets
-
-        try:
-            key = hashsets.load_key(existing(key_file, "the key file")).hex()
-        except (OSError, ValueError, hashsets.HashSetError) as error:
-            stop(str(error))
+    secret = set_key(key_file)
+    key = secret.hex() if secret is not None else None
     out = []
     for name in names:
         given, equals, rest = name.partition("=")
@@ -123,9 +136,20 @@ def hash_sets(names: list[str], role: str | None, key_file: Path | None) -> list
     return out
 
 
-def _rules(setup: Setup, keywords: list[str], list_key: Path | None, yara: list[str], quiet: bool) -> tuple[dict[str, Any], list[str]]:
+def set_key(key_file: Path | None) -> bytes | None:
+    """What opens keyed hash sets, from its key file; a mistake ends the program."""
+    if key_file is None:
+        return None
+    import hashsets
+
+    try:
+        return hashsets.load_key(existing(key_file, "the key file"))
+    except (OSError, ValueError, hashsets.HashSetError) as error:
+        stop(str(error))
+
+
+def _rules(setup: Setup, keywords: list[str], secret: bytes | None, yara: list[str], quiet: bool) -> tuple[dict[str, Any], list[str]]:
     """The identities for the journal, and what of the lists and rules could not be used; a mistake ends the program."""
-    from triage.commands.common import list_secret
     from triage.scan import lists
     from triage.text import visible
 
@@ -136,6 +160,6 @@ def _rules(setup: Setup, keywords: list[str], list_key: Path | None, yara: list[
 
     warnings: list[str] = []
     try:
-        return lists.load(setup, keywords, yara, list_secret(list_key), warn), warnings
+        return lists.load(setup, keywords, yara, secret, warn), warnings
     except lists.ListError as error:
         stop(str(error))

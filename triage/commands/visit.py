@@ -19,7 +19,9 @@ def register(app: typer.Typer) -> None:
 
 def visit(
     sources: Annotated[list[str] | None, typer.Argument(metavar="[SOURCE...]", help="Folders or images to put on the page.")] = None,
-    cases: Annotated[Path, typer.Option(help="The folder on the stick in which each visit gets a case folder.")] = Path("cases"),
+    cases: Annotated[
+        Path | None, typer.Option(help="The folder in which each visit gets a case folder; without it, cases on the stick or here.")
+    ] = None,
     visit_file: Annotated[
         Path | None,
         typer.Option("--visit", help="visit.yaml made at the station: fills in the pages. Without it, one beside the cases is offered."),
@@ -33,12 +35,14 @@ def visit(
     key: options.Key = None,
     passphrase_file: options.PassphraseFile = None,
     workers: options.Workers = None,
+    stick: options.Stick = None,
 ) -> None:
     """Guided, full screen: who, what allows it, what to check, how long; then the check itself and page one of the report."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         stop("a visit needs a screen and a keyboard: start it in a terminal, or use 'triage scan'")
-    from triage.commands import examine
+    from triage.commands import examine, on_stick
     from triage.commands.scan import hash_sets
+    from triage.stick.layout import CASES
     from triage.visit.draft import Draft
     from triage.visit.session import Lists
     from triage.visit.visitfile import VisitError, load_visit
@@ -50,7 +54,8 @@ def visit(
         except VisitError as error:
             stop("\ntriage: ".join(error.problems))
     draft.paths = "; ".join(sources or [])
-    signer = examine.signer(key, passphrase_file)
+    held = on_stick.held(stick)
+    signer = examine.signer(key or (held.signing_key if held is not None else None), passphrase_file)
     lists = Lists(
         hash_sets=hash_sets(hashset or [], role, hashset_key),
         keywords=[name if name == "shipped" else str(existing(Path(name), "the keyword list")) for name in keywords or []],
@@ -60,6 +65,16 @@ def visit(
         arguments=sys.argv[1:],
         workers=workers,
     )
+    if held is not None:
+        taken = on_stick.take(held, sets=hashset is None, words=keywords is None, hashset_key=hashset_key, list_secret=lists.list_secret)
+        lists.hash_sets += taken.hash_sets
+        lists.keywords += taken.keywords
+        lists.list_secret = taken.list_secret
+        lists.yara = lists.yara if yara is not None else [str(path) for path in held.yara]
+        lists.rules = [str(path) for path in held.rules]
+        lists.identities, lists.warnings = {"stick": held.identity}, taken.warnings
+    if cases is None:
+        cases = (held.root if held is not None else Path()) / CASES
     try:
         cases.mkdir(parents=True, exist_ok=True)
     except OSError as error:

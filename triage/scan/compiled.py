@@ -8,6 +8,7 @@ from pathlib import Path
 
 from triage.casefolder import objection
 from triage.identity import package_roots
+from triage.stick import layout
 
 FOLDER = "triage-compiled"
 
@@ -16,7 +17,7 @@ def folder_for(paths: Sequence[str], sources: Iterable[tuple[Path, bool]]) -> st
     """The folder for what is compiled from ``paths``, or None if there is no place for it. It is made when something is written.
 
     It is beside the first list that did not come with the tool (whose files are the tool's identity). ``sources`` are (path, live): inside
-    evidence, or on an examined drive, nothing is written.
+    evidence, or on an examined drive, nothing is written; nor on a stick: what is compiled is code, and nobody could sign it there.
     """
     roots = package_roots()
     for name in paths:
@@ -24,7 +25,7 @@ def folder_for(paths: Sequence[str], sources: Iterable[tuple[Path, bool]]) -> st
         if any(root == path or root in path.parents for root in roots):
             continue
         beside = path if path.is_dir() else path.parent
-        if not os.access(beside, os.W_OK) or objection(beside, sources) is not None:
+        if not os.access(beside, os.W_OK) or layout.find(beside) is not None or objection(beside, sources) is not None:
             return None
         return str(beside / FOLDER)
     return None

@@ -48,7 +48,11 @@ def report(
         elif (case / "seal.json").exists():
             # Beside the case, not in the system's temporary folder: that one may be the examined computer's.
             with tempfile.TemporaryDirectory(prefix=".report-", dir=case.absolute().parent) as scratch:
-                differing = [name for name in write_reports(case, Path(scratch), templates=template_dir) if not _same(case / name, Path(scratch) / name)]
+                differing = [
+                    name
+                    for name in write_reports(case, Path(scratch), templates=template_dir)
+                    if not _same(case / name, Path(scratch) / name)
+                ]
             if differing:
                 stop(
                     f"the case is sealed, and {', '.join(differing)} would come out differently: it was altered, or written by another "

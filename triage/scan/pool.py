@@ -175,8 +175,14 @@ class Pool:
         ours, theirs = self._context.Pipe()
         slots = self._context.RawArray(ctypes.c_longlong, _SLOTS)
         slots[_ITEM] = -1
-        process = self._context.Process(target=_entry, args=(theirs, slots, self._main, self._setup), daemon=True)
-        process.start()
+        arguments = (theirs, slots, self._main, self._setup)
+        process: BaseProcess = self._context.Process(target=_entry, args=arguments, daemon=True)
+        try:
+            process.start()
+        except (OSError, EOFError):  # what workers are forked from cannot be reached: this one, and those to come, start by themselves
+            self._context = multiprocessing.get_context("spawn")
+            process = self._context.Process(target=_entry, args=arguments, daemon=True)
+            process.start()
         theirs.close()
         if self._selector is not None:
             self._selector.register(ours, selectors.EVENT_READ)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 
 import pytest
@@ -66,6 +68,14 @@ def test_tasks_are_answered_and_bytes_counted() -> None:
     assert sorted(m.payload for m in messages if m.kind == b"M") == [b"hello a", b"hello b", b"hello c"]
     assert [m.payload for m in messages if m.kind == DONE] == [b"setup"] * 3
     assert read == 30
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux only")
+def test_workers_start_where_nothing_can_be_forked_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool_module.prepare()
+    monkeypatch.setattr(forkserver._forkserver, "_forkserver_address", "/nowhere/at all")
+    messages, deaths, _ = _run([b"a"])
+    assert not deaths and [m.payload for m in messages] == [b"hello a", b"setup"]
 
 
 @pytest.mark.parametrize(("order", "words"), [(b"crash", "signal 11"), (b"exit", "exit code 5")])

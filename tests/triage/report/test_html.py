@@ -8,6 +8,7 @@ import html as html_module
 import re
 import shutil
 import subprocess
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
@@ -197,6 +198,22 @@ def test_a_force_can_change_its_brand(makers: SimpleNamespace, tmp_path: Path) -
     page = html.render(built, overrides=folder)
     assert "<p>Example Constabulary</p>" in page and "<strong>Device triage report</strong>" not in page
     assert "Nothing found in what was checked" in page
+
+
+def test_own_templates_are_named_on_the_command_line(makers: SimpleNamespace, tmp_path: Path) -> None:
+    folder, case, out = tmp_path / "force", makers.clean(tmp_path / "c"), tmp_path / "out"
+    folder.mkdir()
+
+    def report() -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "triage.cli", "report", str(case), "--out", str(out), "--template-dir", str(folder)]
+        return subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[3])
+
+    assert (report().returncode, out.exists()) == (2, False)
+    (folder / "report.html.j2").write_text("{% if %}", "utf-8")
+    wrong = report()
+    assert wrong.returncode == 1 and "is wrong" in wrong.stderr and "Traceback" not in wrong.stderr
+    (folder / "report.html.j2").write_text('{% extends "base/report.html.j2" %}{% block brand %}<p>Force</p>{% endblock %}', "utf-8")
+    assert report().returncode == 0 and "<p>Force</p>" in (out / "report.html").read_text("utf-8")
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ Bits are given as ``uint64`` words, most significant bit first as in the hexadec
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -101,8 +102,12 @@ def dhash_orientations(picture: Image.Image) -> Words:
 
 
 def to_hex(words: Words) -> str:
-    """The hexadecimal text of a hash."""
-    return words.astype(">u8").tobytes().hex()
+    """The hexadecimal text of a hash, as ``imagehash`` writes hashes: other tools read that."""
+    from imagehash import ImageHash
+
+    bits = np.unpackbits(np.frombuffer(words.astype(">u8").tobytes(), np.uint8)).astype(bool)
+    side = math.isqrt(bits.size)
+    return str(ImageHash(bits.reshape(side, side)))
 
 
 def from_hex(text: str, algorithm: str) -> Words:

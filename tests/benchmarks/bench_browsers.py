@@ -79,7 +79,7 @@ def _of_peer(file: Path) -> Iterator[Key]:
         for line in lines:
             item = json.loads(line)
             kind = _KINDS.get(item["data_type"])
-            if kind == "cookies" and item.get("timestamp_desc", "Creation Time") != "Creation Time":
+            if kind == "cookies" and item.get("timestamp_desc") != "Creation Time":
                 continue  # a second line for the same cookie's last use
             if kind:
                 user = item["profile"].split("/home/")[1].split("/")[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -126,12 +127,17 @@ def perform(job: Job, *, quiet: bool) -> Outcome:
     except JournalError as error:
         stop(f"the case {job.case} cannot be gone on with: {error}", FAILED)
     except OSError as error:
-        stop(
-            f"the case folder {job.case} can no longer be written ({error.strerror or error}); what was found until then is in its journal",
-            FAILED,
-        )
+        stop(_no_longer_written(job.case, error), FAILED)
     finally:
         progress.close()
+
+
+def _no_longer_written(case: Path, error: OSError) -> str:
+    """What became of the case, and what to do."""
+    after = "What was found until then is in its journal. {} and give the same command again: the scan goes on where it stopped"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"the stick or disk with the case folder {case} is full. " + after.format("Make room on it")
+    return f"the case folder {case} can no longer be written ({error.strerror or error}). " + after.format("Put the stick back in")
 
 
 def say(case: CaseFolder, as_json: bool) -> None:

@@ -81,11 +81,13 @@ def run(job: Job, progress: Progress) -> Outcome:
     """Scan, write the reports, seal. Raises ``JobError``, ``CaseError``, ``JournalError`` before anything is scanned, ``OSError`` where the
     case folder can no longer be written."""
     from rules import findings
+    from triage.evidence.live_windows import keep_awake
     from triage.findings import FindingEngine
     from triage.report import write_reports
     from triage.report.seal import reopen, seal
 
     started = time.monotonic()
+    keep_awake()
     setup = job.setup
     sources = [(Path(item.path), item.live) for item in setup.sources.values()]
     hidden = job.sealing is not None

@@ -121,6 +121,7 @@ class Scan(Examination):
         source = next((key for key, item in self._setup.sources.items() if item.live), None)
         if source is None:
             return
+        from triage.evidence import live_windows
         from triage.scan import running
 
         excluded = {name.lower() for name in self._setup.exclude_users}
@@ -136,6 +137,11 @@ class Scan(Examination):
         self._cover(source, "", running.WHAT, Status.PARSED if count else Status.EMPTY, "", count=max(count, 1))
         if left_out:
             self._cover(source, "", running.WHAT, Status.SKIPPED, "of users or dates that are out of scope", count=left_out)
+        for mounted in live_windows.mounted_containers():
+            if isinstance(mounted, Problem):
+                self._cover(source, "", live_windows.WHAT, mounted.status, mounted.reason)
+            else:
+                self._observation(observation_json(mounted, source=source, volume="", path="", parser=live_windows.PARSER))
 
     # --- walking -----------------------------------------------------------------------------------------------------------------
 

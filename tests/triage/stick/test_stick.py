@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -14,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner, Result
 
 import hashsets
-from portable import integrity
+from portable import integrity, launcher
 from tests.triage.stick.conftest import LISTED, PASSPHRASE, Keeper
 from triage import keys
 from triage.commands.stick import app
@@ -152,6 +153,24 @@ def test_a_change_blocks_the_stick_at_every_start(stick: Path, change: Callable[
     assert len(problems) == 1 and problems[0].startswith(said), problems
     shown = RUNNER.invoke(app, ["check", str(stick)])
     assert shown.exit_code == 1 and said in shown.output and "Do not use this stick" in shown.output
+
+
+def test_a_bundle_on_a_changed_stick_does_not_start(
+    stick: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(stick / "bundles" / "windows" / "triage" / "triage.exe"))
+    started: list[bool] = []
+    monkeypatch.setattr("triage.cli.main", lambda: started.append(True))
+    launcher.main()
+    assert started == [True]
+    _flip(stick / "keywords" / "own.sealed", 100)
+    with pytest.raises(SystemExit) as ended:
+        launcher.main()
+    assert ended.value.code == 1 and started == [True]
+    assert capsys.readouterr().err == (
+        "This stick is not as its keeper left it. Do not use it. Ask the stick's keeper for another one.\n"
+        "  keywords/own.sealed was changed since the keeper signed the stick\n"
+    )
 
 
 def test_a_stick_without_any_list_is_told_by_where_its_bundle_lies(stick: Path) -> None:

@@ -111,7 +111,9 @@ def contents(file: EvidenceFile) -> Iterator[Content | Problem]:
         for cell in _Store(stream).entries():
             if isinstance(cell, _Cell) and 0 < cell.length <= _LARGEST_PICTURE:
                 stream.seek(cell.data)
-                yield Content(f"thumbnail {cell.name}", stream.read(cell.length), "as a small copy that Windows made of a picture", cell.data)
+                yield Content(
+                    f"thumbnail {cell.name}", stream.read(cell.length), "as a small copy that Windows made of a picture", cell.data
+                )
 
 
 ARTEFACTS = (

@@ -101,7 +101,7 @@ def test_hostile_json_is_an_error_not_a_crash(tmp_path: Path) -> None:
     "value",
     [
         {"a": [1, -1, True, None, "x"], "b": {}, "c": []},
-        {"text": "\x7f\x00\x1f\b\f\n\r\t\"\\/<>&"},
+        {"text": '\x7f\x00\x1f\b\f\n\r\t"\\/<>&'},
         {"text": "Gr\u00fc\u00dfe \U0001f600 \ud800 lone"},
         {"floats": [0.0, -0.0, 1.5, 1e16, 1e-7, 123456789.123, 1e22, 2.5e-05]},
         {"digest": "3e5e5", "list": ["1e5", ":1e5", "[2e4"]},

@@ -128,7 +128,9 @@ def build(
     role: Role = None,
     key: KeyFile = None,
     passphrase: Passphrase = False,
-    kinds: Annotated[str, typer.Option(help="For folders: exact, picture, block, or several, with commas. picture alone: lists hold PDQ or pHash.")] = "exact",
+    kinds: Annotated[
+        str, typer.Option(help="For folders: exact, picture, block, or several, with commas. picture alone: lists hold PDQ or pHash.")
+    ] = "exact",
     name: Annotated[str | None, typer.Option(help="Name of the set; that of the source or of OUT without it.")] = None,
     set_version: Annotated[str | None, typer.Option("--set-version", help="Version of the set.")] = None,
     categories: Categories = None,

@@ -15,7 +15,9 @@ def test_one_note_a_volume() -> None:
     engine = FindingEngine(load())
     groups = set()
     for volume, name in (("v1", "a"), ("v1", "b"), ("v2", "a")):
-        item = TimestampDisagreement(path=f"/Users/jo/{name}.txt", created=WHEN, signs=("its record was last changed before its name was made",))
+        item = TimestampDisagreement(
+            path=f"/Users/jo/{name}.txt", created=WHEN, signs=("its record was last changed before its name was made",)
+        )
         record = observation_json(item, source="s1", volume=volume, path=item.path, parser="volume_listing/1")
         [finding] = [found for found in engine.consider(record) if found.rule == "times.disagree"]
         assert (finding.severity, finding.indicates) == (2, "note") and len(finding.innocent_explanations) == 3

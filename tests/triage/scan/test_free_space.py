@@ -55,7 +55,7 @@ WORDS = " ".join(random.Random(6).choices(["kettle", "garden", "window", "letter
         (b"\xff" * LEFT, (0, 1, 0)),
         (random.Random(1).randbytes(LEFT), (0, 0, 1)),
         (WORDS[:LEFT], (0, 0, 0)),
-        ((zlib.compress(WORDS, 9) * 9)[:LEFT], (0, 0, 0)),
+        ((zlib.compress(WORDS, 9) * 20)[:LEFT], (0, 0, 0)),
     ],
     ids=["zeros", "ones", "random", "text", "packed"],
 )

@@ -302,8 +302,8 @@ def test_the_mouse_and_the_way_back_keep_what_was_entered(tmp_path: Path) -> Non
 def test_pause_go_on_and_stop(tmp_path: Path) -> None:
     evidence = tmp_path / "evidence"
     evidence.mkdir()
-    for number in range(3000):
-        (evidence / f"{number}.dat").write_bytes(number.to_bytes(2, "big") * 4000)
+    for number in range(4000):
+        (evidence / f"{number}.dat").write_bytes(number.to_bytes(2, "big") * 30_000)
 
     async def drive(robot: Robot) -> None:
         await robot.at("begin")
@@ -319,6 +319,8 @@ def test_pause_go_on_and_stop(tmp_path: Path) -> None:
         assert words.GO_ON in str(robot.app.screen.query_one("#pause", Press).label)
         await robot.press("p")
         await robot.until(lambda: not control.holding)
+        await robot.press("p")
+        await robot.until(lambda: control.holding)
         await robot.press("s")
         await robot.until(lambda: isinstance(robot.app.screen, Ask))
         await robot.press("shift+tab", "enter")
@@ -329,7 +331,7 @@ def test_pause_go_on_and_stop(tmp_path: Path) -> None:
     assert app.session is not None and app.session.report is not None
     assert verify(app.session.order.case).exit_code == 0
     actions = [note["action"] for note in app.session.report["operator"]["items"]]
-    assert actions == ["paused", "went on"]
+    assert actions[:3] == ["paused", "went on", "paused"]
 
     async def again(robot: Robot) -> None:
         """The case that was ended early is offered, and gone on with."""
@@ -450,7 +452,9 @@ def test_a_note_that_comes_too_late_is_not_lost_in_silence(tmp_path: Path) -> No
         await robot.at("running")
         session = robot.app.session
         assert session is not None
+        session.control.pause()
         robot.app.push_screen(Write("note"), robot.app.screen._write)  # type: ignore[attr-defined]
+        session.control.resume()
         await robot.until(lambda: isinstance(robot.app.screen, Write) and session.done.is_set())
         await robot.press(*"Late words", "enter")
         await robot.at("end")

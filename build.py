@@ -70,7 +70,7 @@ def test(arguments: list[str]) -> int:
     for step in [] if arguments else steps:
         if code := call([str(PYTHON), *step]):
             return code
-    return call([str(PYTHON), "-m", "pytest", *(arguments or ["-n", "auto"])])
+    return call([str(PYTHON), "-m", "pytest", *(arguments or ["-n", "auto", "--dist", "loadgroup"])])
 
 
 def bench(arguments: list[str]) -> int:

@@ -2,7 +2,7 @@
 """Set-up and daily work, with nothing but Python's standard library.
 
 python3 build.py run [SOURCE…]   install, then scan the sample evidence (or the sources given) and verify the report
-python3 build.py test [ARGS…]    install with the test tools, then lint, type-check and test (ARGS go to pytest)
+python3 build.py test [ARGS…]    install with the test tools, then lint, type-check and test (ARGS go to pytest; "-m bundle" builds and tries the bundles)
 python3 build.py bench [ARGS…]   install, then measure against peers (ARGS: names of benchmarks, --large)
 python3 build.py bundle [--target windows] [--out DIR] [--sign-command COMMAND]
                                  one folder that runs without Python, for this system, or on Linux for Windows (needs wine64, mingw-w64)
@@ -70,7 +70,7 @@ def test(arguments: list[str]) -> int:
     for step in [] if arguments else steps:
         if code := call([str(PYTHON), *step]):
             return code
-    return call([str(PYTHON), "-m", "pytest", *(arguments or ["-n", "auto", "--dist", "loadgroup"])])
+    return call([str(PYTHON), "-m", "pytest", *(arguments or ["-n", "auto", "-m", "not bundle"])])
 
 
 def bench(arguments: list[str]) -> int:
